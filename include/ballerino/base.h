@@ -1,0 +1,131 @@
+/*
+ * Base: what every room needs and that is not about video or networks. Internal to this project (the library
+ * and its programs), but stable: logging, memory, files, random numbers, time, threads, JSON, progress,
+ * interruption.
+ */
+#ifndef BALLERINO_BASE_H
+#define BALLERINO_BASE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "ballerino/status.h"
+
+/* ---- memory: 64-byte aligned, zeroed, counted; running out is a status, never an abort ---- */
+void *bl_alloc(size_t bytes);                    /* NULL when out of memory; bytes 0 gives a valid pointer */
+void *bl_alloc_array(size_t count, size_t size); /* checks the product */
+void *bl_realloc_array(void *p, size_t old_count, size_t count,
+                       size_t size); /* new part is zeroed; p stays valid on failure */
+char *bl_strdup(const char *s);
+void bl_free(void *p);            /* NULL is fine */
+void bl_mem_fail_at(int64_t nth); /* testing: the nth allocation from now fails (1 = next); 0 = never */
+int64_t bl_mem_available(void);   /* bytes the system can still give, 0 = unknown */
+
+/* ---- log: stderr; "name: text". fatal..warn tell a user to act, info says what happens, debug is for us
+ * ---- */
+typedef enum bl_log_level { BL_LOG_ERROR, BL_LOG_WARN, BL_LOG_INFO, BL_LOG_DEBUG } bl_log_level;
+void bl_log_set_level(bl_log_level level);
+void bl_log(bl_log_level level, const char *component, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+typedef void (*bl_log_hook)(void *ctx, bl_log_level level,
+                            const char *line); /* instead of stderr; NULL = stderr */
+void bl_log_set_hook(bl_log_hook hook, void *ctx);
+
+/* ---- growing buffer with a declared cap ---- */
+typedef struct bl_buf {
+    char *data;
+    size_t size, capacity, cap;
+    int failed;
+} bl_buf; /* data stays NUL-ended */
+void bl_buf_init(bl_buf *b, size_t cap);
+void bl_buf_release(bl_buf *b);
+void bl_buf_add(bl_buf *b, const void *data, size_t size); /* sets failed when out of memory or over cap */
+void bl_buf_addf(bl_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- files ---- */
+/* The whole file, NUL-ended (not counted in *size); refuses more than `cap` bytes. bl_free() the result. */
+int bl_file_read(char **data, size_t *size, const char *path, size_t cap, bl_err *err);
+typedef struct bl_file_writer {
+    FILE *f;
+    char *path, *part;
+} bl_file_writer;
+/* PATH.part, then fsync + rename in commit; abort (or a crash) leaves PATH as it was. */
+int bl_file_begin(bl_file_writer *w, const char *path, bl_err *err);
+int bl_file_commit(bl_file_writer *w, bl_err *err);
+void bl_file_abort(bl_file_writer *w); /* safe after commit and twice */
+int bl_file_write(const char *path, const void *data, size_t size, bl_err *err); /* begin + write + commit */
+int bl_file_exists(const char *path);
+int bl_dir_make(const char *path, bl_err *err); /* like mkdir -p */
+int bl_path_join(char *out, size_t size, const char *dir, const char *name, bl_err *err);
+/* $BALLERINO_MODELS, else $XDG_DATA_HOME/ballerino/models, else ~/.local/share/ballerino/models */
+int bl_path_models(char *out, size_t size, bl_err *err);
+
+/* ---- SHA-256 (FIPS 180-4) ---- */
+typedef struct bl_sha256 {
+    uint32_t h[8];
+    uint64_t bytes;
+    uint8_t block[64];
+} bl_sha256;
+void bl_sha256_init(bl_sha256 *s);
+void bl_sha256_add(bl_sha256 *s, const void *data, size_t size);
+void bl_sha256_hex(bl_sha256 *s, char hex[65]); /* finishes */
+int bl_sha256_file(const char *path, char hex[65], bl_err *err);
+
+/* ---- random numbers: counter-free xoshiro256**, the state is four words that a checkpoint can hold ---- */
+typedef struct bl_rng {
+    uint64_t s[4];
+} bl_rng;
+void bl_rng_seed(bl_rng *r, uint64_t seed);
+uint64_t bl_rng_u64(bl_rng *r);
+double bl_rng_uniform(bl_rng *r);           /* [0, 1) */
+double bl_rng_normal(bl_rng *r);            /* N(0, 1), stateless Box-Muller */
+int64_t bl_rng_below(bl_rng *r, int64_t n); /* 0..n-1 */
+
+/* ---- time and the machine ---- */
+double bl_now(void);    /* monotonic seconds */
+int bl_cpu_count(void); /* usable by this process (affinity, cgroup) */
+
+/* ---- bounded queue between threads (pointers) ---- */
+typedef struct bl_queue bl_queue;
+int bl_queue_create(bl_queue **out, int capacity, bl_err *err);
+int bl_queue_push(bl_queue *q, void *item); /* waits for room; -1 when closed (item not taken) */
+int bl_queue_pop(bl_queue *q, void **item); /* waits; 1 item, 0 closed and empty */
+void bl_queue_close(bl_queue *q);           /* wakes everybody; items already in can still be popped */
+void bl_queue_destroy(bl_queue **q);
+
+/* ---- interruption: Ctrl-C sets a flag that long loops look at ---- */
+void bl_interrupt_install(void); /* SIGINT and SIGTERM; a second one kills at once */
+int bl_interrupted(void);
+int bl_check_interrupt(bl_err *err); /* 0, or BL_E_INTERRUPTED */
+
+/* ---- progress: the library reports, whoever runs it shows ---- */
+typedef struct bl_progress_event {
+    const char *stage;   /* "pose", "train", "transfer"... */
+    int64_t done, total; /* total 0 = unknown */
+    const char *unit;    /* "frames", "steps" */
+    double rate;         /* units a second, 0 = not known yet */
+    double eta_s;        /* seconds left, negative = unknown */
+    const char *note;    /* short, e.g. "loss 0.123", or NULL */
+    int finished;        /* 1: the stage's last event */
+} bl_progress_event;
+typedef void (*bl_progress_fn)(void *ctx, const bl_progress_event *e);
+typedef struct bl_progress {
+    bl_progress_fn fn;
+    void *ctx;
+    const char *stage, *unit;
+    double t0, last;
+    int64_t first;
+} bl_progress;
+void bl_progress_sink(bl_progress_fn fn, void *ctx); /* process-wide; NULL = silent */
+void bl_progress_begin(bl_progress *p, const char *stage, const char *unit, int64_t already_done);
+void bl_progress_update(bl_progress *p, int64_t done, int64_t total,
+                        const char *note); /* cheap; at most 10 events a second */
+void bl_progress_end(bl_progress *p, int64_t done, const char *note);
+
+#define BL_MIN(a, b) ((a) < (b) ? (a) : (b))
+#define BL_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define BL_CLAMP(x, lo, hi) ((x) < (lo) ? (lo) : (x) > (hi) ? (hi) : (x))
+#define BL_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * Figure: draws the stick figure that the generator sees.
+ *
+ * Our own: anti-aliased, from BlazePose's 33 landmarks with neck and mid-hip derived, limbs in OpenPose's
+ * BODY_25 colours, drawn far to near by z, on black, thickness relative to the body. The paper's: 1920x1080,
+ * no anti-aliasing, exact to the pixel, for OpenPose input.
+ */
+#ifndef BALLERINO_FIGURE_H
+#define BALLERINO_FIGURE_H
+
+#include "ballerino/media.h"
+#include "ballerino/pose.h"
+#include "ballerino/track.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Maps frame pixels to canvas pixels: cx = (x - x0) * scale, cy = (y - y0) * scale. */
+typedef struct bl_view {
+    float x0, y0, scale;
+} bl_view;
+
+typedef struct bl_figure_options {
+    float thickness;      /* limb half-width in canvas pixels; 0 = body height / 48 (at least 1) */
+    float min_visibility; /* joints below are not drawn; default 0.1 */
+    uint32_t drop;        /* bit k set: limb k is left out (augmentation) */
+} bl_figure_options;
+bl_figure_options bl_figure_options_default(void);
+int bl_figure_limb_count(void);
+
+/* Draws `p` (normalised to frame_width x frame_height) into canvas: h*w*3 floats in 0..1, NHWC, overwritten.
+ * Values between 0 and 1 at edges (analytic coverage). Pure function: no state, any thread. */
+void bl_figure_draw(float *canvas, int w, int h, const bl_person *p, int frame_width, int frame_height,
+                    bl_view view, const bl_figure_options *o);
+/* The same on an RGB24 frame, over what is there (for overlays). Alpha 0..1. */
+void bl_figure_overlay(bl_frame *f, const bl_person *p, float alpha, const bl_figure_options *o);
+
+/* The paper's drawing: `out` is 1024x512 RGB24 on white, made at 1920x1080 and Lanczos-3 reduced.
+ * people keypoints are in pixels of 1920x1080. format: 18, 23 (the paper's) or 25 points. Hands/face NULL =
+ * none. */
+typedef struct bl_paper_pose {
+    int format;                                    /* 18, 23, 25 */
+    const float (*body)[3];                        /* x, y, confidence */
+    const float (*face)[3];                        /* 70 or NULL */
+    const float (*right_hand)[3], (*left_hand)[3]; /* 21 or NULL */
+} bl_paper_pose;
+int bl_figure_draw_paper(bl_frame **out, const bl_paper_pose *p, bl_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,105 @@
+/*
+ * GAN: generators, discriminators, losses and the trainer. Sees tensors only: samples come through a vtable,
+ * so it trains on synthetic data in tests and never meets a video.
+ *
+ * A sample is one frame of the target inside the window, all h x w, channels last, float32:
+ *   label  [h][w][label_channels]  the figure, 0..1
+ *   plate  [h][w][3]               the clean background, -1..1 (scene composite)
+ *   real   [h][w][3]               the photo, -1..1
+ *   weight [h][w][1]               loss weight, 1 on the wall, more on the person
+ * The generator sees label, plate and its own previous output, and gives colour and (composite) a soft mask.
+ */
+#ifndef BALLERINO_GAN_H
+#define BALLERINO_GAN_H
+
+#include <stdint.h>
+
+#include "ballerino/nn.h"
+#include "ballerino/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum bl_scene { BL_SCENE_COMPOSITE, BL_SCENE_PAINT } bl_scene;
+typedef enum bl_arch { BL_ARCH_UNET, BL_ARCH_GLOBAL /* pix2pixHD's global generator, method 6.1 */ } bl_arch;
+typedef enum bl_gan_loss { BL_GAN_LSGAN, BL_GAN_HINGE } bl_gan_loss;
+
+/* Everything that shapes the networks and must be the same when a model is loaded again. */
+typedef struct bl_gan_net {
+    bl_scene scene;
+    bl_arch arch;
+    int width, height;        /* of the window; multiples of 2^down */
+    int label_channels;       /* 3 */
+    int ngf, down, blocks;    /* base width, down-samplings, residual blocks at the bottom */
+    int max_channels;         /* channels double down to this */
+    int ndf, num_d, layers_d; /* discriminators: base width, scales, layers (method 6.3) */
+} bl_gan_net;
+
+typedef struct bl_gan_train {
+    float lr_g, lr_d, beta1, beta2;
+    float w_gan, w_fm, w_l1, w_ssim; /* weights of the generator's losses */
+    bl_gan_loss gan_loss;
+    float ema;        /* decay of the running average, 0.999 */
+    int max_rollout;  /* own outputs fed before the trained pair, 0..N drawn at random */
+    int temporal_d;   /* 1: D sees two frames (method 7), 0: one */
+    int64_t steps;    /* planned: schedules are relative to it */
+    float decay_from; /* share of the steps after which lr falls linearly to 0 */
+    int gan_from;     /* steps before the discriminators join */
+    uint64_t seed;
+    bl_precision precision;
+    int threads;
+} bl_gan_train;
+
+/* Where samples come from. Called from one thread at a time. All pointers are buffers to fill. */
+typedef struct bl_gan_source {
+    void *ctx;
+    int64_t count; /* samples 0..count-1 */
+    int64_t (*run_before)(void *ctx,
+                          int64_t index); /* how many consecutive frames directly precede `index` */
+    /* `augment`: 0 none, else a seed; all frames of one training unit get the same augmentation seed. */
+    int (*get)(void *ctx, int64_t index, uint64_t augment, float *label, float *plate, float *real,
+               float *weight, bl_err *err);
+} bl_gan_source;
+
+typedef struct bl_gan_losses {
+    float total, gan, fm, l1, ssim, d_real, d_fake;
+} bl_gan_losses;
+
+/* ---- generator in use: one frame after another ---- */
+typedef struct bl_generator bl_generator;
+/* Builds the generator's program on parameters that are loaded or trained (names "G."). */
+int bl_generator_create(bl_generator **out, const bl_gan_net *net, bl_params *ps, bl_slab slab,
+                        bl_precision precision, int threads, bl_err *err);
+void bl_generator_destroy(bl_generator **g);
+void bl_generator_reset(
+    bl_generator *g); /* previous output = plate (composite) or zeros (paint): a new clip, a cut */
+/* One frame. rgb [h][w][3] in -1..1 (the composite over the plate), mask [h][w] in 0..1 or NULL. The output
+ * becomes the next call's previous output, moved by (dx, dy) window pixels when the window itself moved. */
+int bl_generator_run(bl_generator *g, const float *label, const float *plate, float dx, float dy, float *rgb,
+                     float *mask, bl_err *err);
+
+/* Declares parameters of the generator (and discriminators) without training, so that a model file can be
+ * loaded. */
+int bl_gan_declare(const bl_gan_net *net, bl_params *ps, int with_d, bl_err *err);
+
+/* ---- trainer ---- */
+typedef struct bl_trainer bl_trainer;
+int bl_trainer_create(bl_trainer **out, const bl_gan_net *net, const bl_gan_train *train,
+                      const bl_gan_source *src, bl_err *err);
+void bl_trainer_destroy(bl_trainer **t);
+int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err);
+int64_t bl_trainer_steps_done(const bl_trainer *t);
+bl_params *bl_trainer_params(bl_trainer *t);
+/* The whole state (weights, moments, average, generator of random numbers, step) as one safetensors file,
+ * atomically; loading it goes on bit-exactly. */
+int bl_trainer_save(const bl_trainer *t, const char *path, bl_err *err);
+int bl_trainer_load(bl_trainer *t, const char *path, bl_err *err);
+
+bl_gan_net bl_gan_net_default(void);
+bl_gan_train bl_gan_train_default(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,79 @@
+/*
+ * Motion: what is done to a pose track between finding it and drawing it. Gap filling, smoothing, global pose
+ * normalisation from source to target, and the verdict on whether footage can be used.
+ */
+#ifndef BALLERINO_MOTION_H
+#define BALLERINO_MOTION_H
+
+#include "ballerino/track.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Fills gaps of at most max_gap frames (default 5) between two found persons by linear interpolation. Returns
+ * how many frames were filled. Longer gaps stay empty. */
+int bl_motion_fill_gaps(bl_track *t, int max_gap, bl_err *err);
+/* Confidence-weighted Savitzky-Golay-like smoothing over `window` frames (odd, 1 = off); never across gaps.
+ */
+int bl_motion_smooth(bl_track *t, int window, bl_err *err);
+
+/* ---- global pose normalisation (Chan et al. 2019, section 3.4 and appendix; repairs in
+ * docs/ARCHITECTURE.md) ---- */
+typedef enum bl_normalise { BL_NORMALISE_ROBUST, BL_NORMALISE_PAPER, BL_NORMALISE_NONE } bl_normalise;
+
+/* What normalisation must know of a subject; pixels of its own video. Stored in a model. */
+typedef struct bl_pose_stats {
+    int width, height;
+    int64_t frames;              /* usable ones */
+    float floor_near, floor_far; /* y of the floor when nearest to / farthest from the camera (near >= far) */
+    float height_near, height_far;      /* body height there, head to feet */
+    float height;                       /* robust overall height (95th percentile) */
+    float centre_x;                     /* median x of the mid-hip */
+    float toe_median;                   /* median of the lower ankle's y */
+    int single_scale;                   /* 1: the subject never moved in depth */
+    float toe_max, horizon, close, far; /* the paper's own statistics (4.2), for --normalise paper */
+} bl_pose_stats;
+
+int bl_motion_stats(bl_pose_stats *out, const bl_track *t,
+                    bl_err *err); /* BL_E_FOOTAGE when nothing is usable */
+
+/* Per-frame similarity transform from source to target pixels: X = s*x + tx, Y = s*y + ty. */
+typedef struct bl_frame_transform {
+    float s, tx, ty;
+} bl_frame_transform;
+
+/* A new track in the target's frame (width, height of `target`), one entry for each source frame.
+ * `transforms`: NULL or *transforms gets a bl_alloc'ed array of source->n entries. World coordinates are left
+ * alone. */
+int bl_motion_normalise(bl_track **out, const bl_track *source, const bl_pose_stats *source_stats,
+                        const bl_pose_stats *target, bl_normalise how, bl_frame_transform **transforms,
+                        bl_err *err);
+
+/* ---- verdict on footage ---- */
+typedef enum bl_purpose { BL_PURPOSE_TARGET, BL_PURPOSE_SOURCE } bl_purpose;
+typedef struct bl_verdict {
+    int usable;                   /* 0: must be refused for the purpose */
+    int64_t frames, found, whole; /* all; with a usable person; with head and both feet inside the frame */
+    double seconds;
+    double
+        camera_motion; /* median background shift a frame, in 1/1000 of the width; negative = not measured */
+    double variety;    /* 0..1, spread of poses (see motion/verdict.c) */
+    int n_reasons;
+    char reasons[8][256]; /* sentences, most important first; the frames concerned; what to film instead */
+} bl_verdict;
+/* camera_shift: NULL, or per-frame background displacement in pixels as measured by whoever saw the frames.
+ */
+int bl_motion_verdict(bl_verdict *out, const bl_track *t, bl_purpose purpose, const float *camera_shift,
+                      bl_err *err);
+/* One screen of text. */
+int bl_verdict_text(const bl_verdict *v, const char *video, char *buf, size_t size);
+
+/* Is this person usable at all: enough visible body joints (shoulders, hips, and knees or ankles), sane size.
+ */
+int bl_motion_person_usable(const bl_person *p);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

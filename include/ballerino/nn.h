@@ -1,0 +1,209 @@
+/*
+ * The engine: a graph is declared once, compiled for shapes and a device, and run many times, forward and
+ * backward.
+ *
+ *     bl_params *ps = NULL; bl_graph *g = NULL; bl_program *p = NULL;
+ *     bl_params_create(&ps, &err);
+ *     bl_graph_create(&g, ps, &err);
+ *     bl_value x = bl_input(g, "x", 3);
+ *     bl_value y = bl_conv2d(g, x, &(bl_conv2d_args){.name = "c1", .out = 8, .kh = 3, .kw = 3, .pad =
+ * BL_PAD_SAME(1)}); bl_params_seal(ps, 42, &err);                                  // allocate and initialise
+ * the slabs bl_program_compile(&p, g, &(bl_program_options){.inputs = ..., .outputs = ...}, &err);
+ *     fill(bl_program_buffer(p, x)); bl_program_forward(p, &err); use(bl_program_buffer(p, y));
+ *
+ * Layout: every tensor is NHWC (channels last), float32 at the boundary; a program may keep inner activations
+ * in bfloat16. Weights: convolution [out][kh][kw][in/groups], depthwise [kh][kw][c], transposed convolution
+ * [in][kh][kw][out], fully connected [out][in], all float32 masters. Errors while declaring are sticky: every
+ * builder returns -1 from then on and bl_program_compile reports the first one. Threads: one program is used
+ * by one thread at a time; inside, work is split over `threads` OpenMP threads with a fixed schedule, so the
+ * same thread count gives the same bits.
+ */
+#ifndef BALLERINO_NN_H
+#define BALLERINO_NN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ballerino/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bl_params bl_params;
+typedef struct bl_graph bl_graph;
+typedef struct bl_program bl_program;
+typedef int bl_value; /* a tensor of a graph; negative = none or failed */
+#define BL_NONE (-1)
+
+typedef struct bl_shape {
+    int n, h, w, c;
+} bl_shape;
+
+typedef enum bl_act {
+    BL_ACT_NONE,
+    BL_ACT_RELU,
+    BL_ACT_RELU6,
+    BL_ACT_LRELU /* slope 0.2 */,
+    BL_ACT_TANH,
+    BL_ACT_SIGMOID
+} bl_act;
+typedef enum bl_precision { BL_FP32, BL_BF16 } bl_precision;
+
+/* ---- parameters: one slab each for weights, gradients, Adam's moments and the running average ---- */
+typedef enum bl_init {
+    BL_INIT_ZERO,
+    BL_INIT_ONE,
+    BL_INIT_NORMAL /* N(0, scale) */,
+    BL_INIT_UNIFORM /* U(-scale, scale) */
+} bl_init;
+
+int bl_params_create(bl_params **out, bl_err *err);
+void bl_params_destroy(bl_params **ps);
+/* Declares a parameter (or finds it: same name, same dims). Returns its index, or negative. */
+int bl_params_add(bl_params *ps, const char *name, int rank, const int *dims, bl_init init, float scale,
+                  bl_err *err);
+int bl_params_find(const bl_params *ps, const char *name); /* index, or -1 */
+int bl_params_count(const bl_params *ps);
+int64_t bl_params_total(const bl_params *ps,
+                        const char *prefix); /* floats in all names starting with prefix */
+const char *bl_params_name(const bl_params *ps, int index);
+int bl_params_rank(const bl_params *ps, int index);
+const int *bl_params_dims(const bl_params *ps, int index);
+int64_t bl_params_size(const bl_params *ps, int index); /* floats */
+/* Allocates and initialises. `train` also allocates gradients, both moments and the average (5 slabs, else
+ * 1). */
+int bl_params_seal(bl_params *ps, uint64_t seed, int train, bl_err *err);
+typedef enum bl_slab { BL_SLAB_WEIGHT, BL_SLAB_GRAD, BL_SLAB_M, BL_SLAB_V, BL_SLAB_EMA } bl_slab;
+float *bl_params_data(bl_params *ps, int index, bl_slab slab); /* NULL when not allocated */
+void bl_params_touch(bl_params *ps); /* say that weights were changed from outside: programs re-read them */
+typedef struct bl_adam {
+    float lr, beta1, beta2, eps;
+    float ema; /* 0 = no average, else its decay */
+} bl_adam;
+/* One Adam step for all names starting with prefix; `t` = 1, 2, 3... (bias correction). Kingma & Ba 2015,
+ * alg. 1. */
+void bl_params_adam(bl_params *ps, const char *prefix, const bl_adam *a, int64_t t);
+void bl_params_zero_grad(bl_params *ps, const char *prefix);
+
+/* ---- declaring ---- */
+int bl_graph_create(bl_graph **out, bl_params *ps,
+                    bl_err *err); /* ps must outlive the graph and its programs */
+void bl_graph_destroy(bl_graph **g);
+
+typedef struct bl_pad {
+    int top, left, bottom, right;
+} bl_pad;
+#define BL_PAD_SAME(k) ((bl_pad){(k), (k), (k), (k)})
+
+typedef struct bl_conv2d_args {
+    const char *name; /* parameters NAME.weight and NAME.bias */
+    int out;          /* output channels (ignored for depthwise) */
+    int kh, kw;
+    int sh, sw;    /* strides, 0 = 1 */
+    bl_pad pad;    /* zero padding */
+    int tf_same;   /* 1: TensorFlow SAME padding, computed from the input's size; `pad` is ignored */
+    int depthwise; /* 1: one filter a channel (multiplier 1) */
+    int no_bias;
+    bl_act act; /* fused */
+    bl_init init;
+    float init_scale; /* of the weight; default (zeros) = N(0, 0.02) */
+} bl_conv2d_args;
+
+bl_value bl_input(bl_graph *g, const char *name, int channels);
+bl_value bl_conv2d(bl_graph *g, bl_value x, const bl_conv2d_args *a);
+/* kernel kh x kw, stride s: output (h-1)*s - 2*pad + k + out_pad (as in PyTorch) */
+typedef struct bl_conv_transpose2d_args {
+    const char *name;
+    int out, k, stride, pad, out_pad;
+    int no_bias;
+    bl_init init;
+    float init_scale;
+} bl_conv_transpose2d_args;
+bl_value bl_conv_transpose2d(bl_graph *g, bl_value x, const bl_conv_transpose2d_args *a);
+bl_value bl_fully_connected(bl_graph *g, bl_value x, const char *name, int out,
+                            bl_act act); /* x flattened a sample */
+/* Instance norm (eps 1e-5, biased variance, no affine), then + residual (or BL_NONE), then activation. */
+bl_value bl_norm_act(bl_graph *g, bl_value x, bl_value residual, bl_act act);
+/* As above with learned scale and shift a channel: parameters NAME.weight (ones) and NAME.bias (zeros). */
+bl_value bl_norm_affine_act(bl_graph *g, bl_value x, const char *name, bl_value residual, bl_act act);
+bl_value bl_activation(bl_graph *g, bl_value x, bl_act act);
+bl_value bl_prelu(bl_graph *g, bl_value x, const char *name);     /* slope a channel: NAME.weight [c] */
+bl_value bl_add(bl_graph *g, bl_value a, bl_value b, bl_act act); /* same shapes */
+bl_value bl_mul(bl_graph *g, bl_value a, bl_value b); /* same shapes, or b is n,1,1,c or n,h,w,1 */
+bl_value bl_affine(bl_graph *g, bl_value x, float scale, float shift); /* scale * x + shift */
+bl_value bl_concat(bl_graph *g, const bl_value *xs, int count);        /* along channels */
+bl_value bl_concat_rows(bl_graph *g, const bl_value *xs, int count);   /* along h (w and c equal) */
+bl_value bl_slice(bl_graph *g, bl_value x, int first, int count);      /* channels */
+bl_value bl_pad_zero(bl_graph *g, bl_value x, bl_pad pad, int channels_after);
+bl_value bl_pad_reflect(bl_graph *g, bl_value x, bl_pad pad);
+bl_value bl_reshape(bl_graph *g, bl_value x, int h, int w, int c);  /* of one sample; one of them may be -1 */
+bl_value bl_resize_bilinear(bl_graph *g, bl_value x, int h, int w); /* half-pixel centres */
+bl_value bl_upsample2(bl_graph *g, bl_value x);                     /* nearest, twice the size */
+bl_value bl_max_pool(bl_graph *g, bl_value x, int k, int stride, int tf_same);
+bl_value bl_avg_pool(bl_graph *g, bl_value x, int k, int stride,
+                     int pad);             /* padding excluded from the mean */
+bl_value bl_mean(bl_graph *g, bl_value x); /* over h and w: n,1,1,c */
+bl_value bl_depth_to_space(bl_graph *g, bl_value x, int block);
+bl_value bl_blend(bl_graph *g, bl_value fg, bl_value mask,
+                  bl_value bg); /* mask*fg + (1-mask)*bg; mask has 1 channel */
+bl_value bl_stop_gradient(bl_graph *g, bl_value x);
+/* ---- scalars (shape 1,1,1,1), all means over elements ---- */
+bl_value
+bl_loss_l1(bl_graph *g, bl_value a, bl_value b,
+           bl_value weight); /* mean w*|a-b| / mean w; weight n,h,w,1 or BL_NONE; no gradient to weight */
+bl_value bl_loss_mse_to(bl_graph *g, bl_value a, float target); /* mean (a - target)^2 */
+bl_value bl_loss_hinge(bl_graph *g, bl_value a, float sign);    /* mean max(0, 1 - sign*a) */
+/* 1 - mean SSIM (Gaussian 11x11, sigma 1.5, valid area, constants for range `range`; Wang et al. 2004),
+ * each pixel's SSIM weighted as in bl_loss_l1. */
+bl_value bl_loss_ssim(bl_graph *g, bl_value a, bl_value b, bl_value weight, float range);
+bl_value bl_weighted_sum(bl_graph *g, const bl_value *scalars, const float *weights, int count);
+
+/* ---- compiling and running ---- */
+typedef struct bl_input_shape {
+    bl_value value;
+    int n, h, w;
+} bl_input_shape;
+/* A scalar that will be differentiated with respect to every parameter whose name starts with `group`. */
+typedef struct bl_objective {
+    bl_value loss;
+    const char *group;
+} bl_objective;
+
+typedef struct bl_program_options {
+    const bl_input_shape *inputs;
+    int n_inputs;
+    const bl_value *outputs;
+    int n_outputs; /* kept readable; what feeds no output or loss is pruned */
+    const bl_objective *objectives;
+    int n_objectives; /* empty: inference */
+    bl_precision precision;
+    int reference;   /* 1: the plain reference kernels */
+    bl_slab weights; /* BL_SLAB_WEIGHT or BL_SLAB_EMA */
+    int threads;     /* 0 = as OpenMP says */
+} bl_program_options;
+
+int bl_program_compile(bl_program **out, const bl_graph *g, const bl_program_options *o, bl_err *err);
+void bl_program_destroy(bl_program **p);
+/* Float32 NHWC buffer of an input (write before forward) or output (read after forward). NULL for any other.
+ */
+float *bl_program_buffer(bl_program *p, bl_value v);
+bl_shape bl_program_shape(const bl_program *p, bl_value v);
+int bl_program_forward(bl_program *p, bl_err *err);
+/* Adds d(objective)/d(parameter) to the gradient slab of the objective's group. After forward; any order, any
+ * number. */
+int bl_program_backward(bl_program *p, int objective, bl_err *err);
+/* The gradient that backward left for an input or output value (testing); NULL when none was needed. */
+int64_t bl_program_memory(const bl_program *p); /* bytes of arena, scratch and packed weights */
+double bl_program_macs(const bl_program *p);    /* multiply-adds of one forward */
+
+/* What the CPU has, for `doctor` and for choosing: 1 when bfloat16 convolution is native. */
+int bl_cpu_has_bf16(void);
+/* Measures one convolution both ways (a few milliseconds, once a process) and names the faster precision. */
+bl_precision bl_cpu_faster_precision(void);
+const char *bl_cpu_backend_version(void); /* "oneDNN 2.6.3" */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

