@@ -7,6 +7,7 @@
 #ifndef BALLERINO_TRACK_H
 #define BALLERINO_TRACK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "ballerino/status.h"
