@@ -1,0 +1,355 @@
+#include "onednn.h"
+
+#include <dnnl.h>
+#include <string.h>
+
+#define NEW_API (DNNL_VERSION_MAJOR >= 3)
+
+/* ---- descriptors: structs in 2.x, handles in 3.x ---- */
+#if NEW_API
+typedef dnnl_memory_desc_t desc; /* a handle */
+static int desc_strided(desc *d, const dnnl_dims_t dims, const dnnl_dims_t strides) {
+    return dnnl_memory_desc_create_with_strides(d, 4, dims, dnnl_f32, strides);
+}
+static int desc_any(desc *d, const dnnl_dims_t dims) {
+    return dnnl_memory_desc_create_with_tag(d, 4, dims, dnnl_f32, dnnl_format_tag_any);
+}
+static int desc_vector(desc *d, dnnl_dim_t n) {
+    return dnnl_memory_desc_create_with_tag(d, 1, (dnnl_dims_t){n}, dnnl_f32, dnnl_a);
+}
+static void desc_free(desc *d) {
+    if (*d) dnnl_memory_desc_destroy(*d);
+    *d = NULL;
+}
+#define DESC(d) (d)
+typedef const_dnnl_memory_desc_t desc_ref;
+#else
+typedef struct desc {
+    dnnl_memory_desc_t md;
+} desc;
+static int desc_strided(desc *d, const dnnl_dims_t dims, const dnnl_dims_t strides) {
+    return dnnl_memory_desc_init_by_strides(&d->md, 4, dims, dnnl_f32, strides);
+}
+static int desc_any(desc *d, const dnnl_dims_t dims) {
+    return dnnl_memory_desc_init_by_tag(&d->md, 4, dims, dnnl_f32, dnnl_format_tag_any);
+}
+static int desc_vector(desc *d, dnnl_dim_t n) {
+    return dnnl_memory_desc_init_by_tag(&d->md, 1, (dnnl_dims_t){n}, dnnl_f32, dnnl_a);
+}
+static void desc_free(desc *d) {
+    (void)d;
+}
+#define DESC(d) (&(d).md)
+typedef const dnnl_memory_desc_t *desc_ref;
+#endif
+
+/* ---- one primitive with its packed weights ---- */
+typedef struct prim {
+    dnnl_primitive_desc_t pd;
+    dnnl_primitive_t p;
+    dnnl_memory_t weights; /* in the primitive's layout; data owned in `packed` */
+    void *packed;
+    dnnl_primitive_t reorder; /* plain -> packed, or for weight gradients packed -> plain (adding) */
+    dnnl_memory_t scratchpad;
+    int64_t scratch_bytes;
+} prim;
+
+struct bl__conv {
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    desc big, small, plain, any, bias;
+    dnnl_memory_t m_big, m_small, m_bias, m_plain, m_db;
+    float *db; /* bias gradient of one call */
+    int small_c;
+    prim fwd, bwd, wgt;
+};
+
+static const char *const stages[] = {"forward", "backward data", "backward weights"};
+
+static int fail_dnnl(bl_err *err, dnnl_status_t st, const char *what) {
+    return bl_fail(err, st == dnnl_out_of_memory ? BL_E_NOMEM : BL_E_UNSUPPORTED,
+                   "oneDNN cannot do the convolution (%s, status %d)", what, (int)st);
+}
+
+static int add_eltwise(dnnl_primitive_attr_t attr, bl_act act) {
+    dnnl_post_ops_t ops;
+    dnnl_alg_kind_t kind = act == BL_ACT_TANH      ? dnnl_eltwise_tanh
+                           : act == BL_ACT_SIGMOID ? dnnl_eltwise_logistic
+                           : act == BL_ACT_RELU6   ? dnnl_eltwise_clip
+                                                   : dnnl_eltwise_relu;
+    float alpha = act == BL_ACT_LRELU ? 0.2f : 0, beta = act == BL_ACT_RELU6 ? 6.f : 0;
+    dnnl_status_t st = dnnl_post_ops_create(&ops);
+    if (st) return (int)st;
+#if NEW_API
+    st = dnnl_post_ops_append_eltwise(ops, kind, alpha, beta);
+#else
+    st = dnnl_post_ops_append_eltwise(ops, 1.f, kind, alpha, beta);
+#endif
+    if (!st) st = dnnl_primitive_attr_set_post_ops(attr, ops);
+    dnnl_post_ops_destroy(ops);
+    return (int)st;
+}
+
+/* stage 0 forward, 1 backward data, 2 backward weights */
+static dnnl_status_t create_pd(bl__conv *c, const bl__conv_spec *s, int stage, dnnl_primitive_attr_t attr,
+                               dnnl_primitive_desc_t *pd) {
+    dnnl_dims_t stride = {s->sh, s->sw}, dilate = {0, 0}, pl = {s->pad.top, s->pad.left};
+    dnnl_dims_t pr = {(dnnl_dim_t)(s->small.h - 1) * s->sh + s->kh - s->big.h - s->pad.top,
+                      (dnnl_dim_t)(s->small.w - 1) * s->sw + s->kw - s->big.w - s->pad.left};
+    dnnl_prop_kind_t prop =
+        s->backward_data || s->backward_weights ? dnnl_forward_training : dnnl_forward_inference;
+    int bias = stage == 0 ? s->bias : 1;
+#if NEW_API
+    dnnl_primitive_desc_t hint = NULL;
+    dnnl_status_t st = dnnl_convolution_forward_primitive_desc_create(
+        stage ? &hint : pd, c->engine, prop, dnnl_convolution_direct, c->big, c->any,
+        bias && stage != 1 ? c->bias : NULL, c->small, stride, dilate, pl, pr, stage ? NULL : attr);
+    if (st || !stage) return st;
+    if (stage == 1)
+        st = dnnl_convolution_backward_data_primitive_desc_create(pd, c->engine, dnnl_convolution_direct,
+                                                                  c->big, c->any, c->small, stride, dilate,
+                                                                  pl, pr, hint, attr);
+    else
+        st = dnnl_convolution_backward_weights_primitive_desc_create(pd, c->engine, dnnl_convolution_direct,
+                                                                     c->big, c->any, c->bias, c->small,
+                                                                     stride, dilate, pl, pr, hint, attr);
+    dnnl_primitive_desc_destroy(hint);
+    return st;
+#else
+    dnnl_convolution_desc_t d, hint_d;
+    dnnl_primitive_desc_t hint = NULL;
+    dnnl_status_t st = dnnl_dilated_convolution_forward_desc_init(
+        &hint_d, prop, dnnl_convolution_direct, DESC(c->big), DESC(c->any),
+        bias && stage != 1 ? DESC(c->bias) : NULL, DESC(c->small), stride, dilate, pl, pr);
+    if (st) return st;
+    st = dnnl_primitive_desc_create(stage ? &hint : pd, &hint_d, stage ? NULL : attr, c->engine, NULL);
+    if (st || !stage) return st;
+    if (stage == 1)
+        st = dnnl_dilated_convolution_backward_data_desc_init(
+            &d, dnnl_convolution_direct, DESC(c->big), DESC(c->any), DESC(c->small), stride, dilate, pl, pr);
+    else
+        st = dnnl_dilated_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, DESC(c->big),
+                                                                 DESC(c->any), DESC(c->bias), DESC(c->small),
+                                                                 stride, dilate, pl, pr);
+    if (!st) st = dnnl_primitive_desc_create(pd, &d, attr, c->engine, hint);
+    dnnl_primitive_desc_destroy(hint);
+    return st;
+#endif
+}
+
+static int create_attr(const bl__conv_spec *s, int stage, dnnl_primitive_attr_t *attr) {
+    dnnl_status_t st = dnnl_primitive_attr_create(attr);
+    if (!st) st = dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
+    if (!st && stage == 0 && s->act != BL_ACT_NONE) st = (dnnl_status_t)add_eltwise(*attr, s->act);
+    return (int)st;
+}
+
+/* The reorder between the plain master layout and the primitive's; weight gradients are added to the slab. */
+static int create_reorder(bl__conv *c, prim *p, desc_ref packed, int stage, bl_err *err) {
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_primitive_desc_t rd = NULL;
+    dnnl_post_ops_t sum = NULL;
+    dnnl_status_t st = dnnl_primitive_attr_create(&attr);
+    if (!st && stage == 2) {
+        st = dnnl_post_ops_create(&sum);
+#if NEW_API
+        if (!st) st = dnnl_post_ops_append_sum(sum, 1.f, 0, dnnl_data_type_undef);
+#else
+        if (!st) st = dnnl_post_ops_append_sum(sum, 1.f);
+#endif
+        if (!st) st = dnnl_primitive_attr_set_post_ops(attr, sum);
+    }
+    desc_ref plain = DESC(c->plain);
+    if (!st)
+        st = stage == 2 ? dnnl_reorder_primitive_desc_create(&rd, packed, c->engine, plain, c->engine, attr)
+                        : dnnl_reorder_primitive_desc_create(&rd, plain, c->engine, packed, c->engine, attr);
+    if (!st) st = dnnl_primitive_create(&p->reorder, rd);
+    if (rd) dnnl_primitive_desc_destroy(rd);
+    if (sum) dnnl_post_ops_destroy(sum);
+    if (attr) dnnl_primitive_attr_destroy(attr);
+    return st ? fail_dnnl(err, st, "weight layout") : 0;
+}
+
+static int create_prim(bl__conv *c, const bl__conv_spec *s, int stage, prim *p, bl_err *err) {
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_status_t st = (dnnl_status_t)create_attr(s, stage, &attr);
+    if (!st) st = create_pd(c, s, stage, attr, &p->pd);
+    if (attr) dnnl_primitive_attr_destroy(attr);
+    if (!st) st = dnnl_primitive_create(&p->p, p->pd);
+    if (st) return fail_dnnl(err, st, stages[stage]);
+    desc_ref w = dnnl_primitive_desc_query_md(
+        p->pd, stage == 2 ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
+    desc_ref scratch = dnnl_primitive_desc_query_md(p->pd, dnnl_query_scratchpad_md, 0);
+    p->scratch_bytes = (int64_t)dnnl_memory_desc_get_size(scratch);
+    p->packed = bl_alloc(dnnl_memory_desc_get_size(w));
+    if (!p->packed) return bl_fail(err, BL_E_NOMEM, "not enough memory for packed weights");
+    st = dnnl_memory_create(&p->weights, w, c->engine, p->packed);
+    if (!st) st = dnnl_memory_create(&p->scratchpad, scratch, c->engine, DNNL_MEMORY_NONE);
+    if (st) return fail_dnnl(err, st, stages[stage]);
+    return create_reorder(c, p, w, stage, err);
+}
+
+static int create_descs(bl__conv *c, const bl__conv_spec *s) {
+    dnnl_dims_t big = {s->big.n, s->big.c, s->big.h, s->big.w},
+                small = {s->small.n, s->small.c, s->small.h, s->small.w};
+    dnnl_dims_t big_st = {(dnnl_dim_t)s->big.h * s->big.w * s->big.c, 1, (dnnl_dim_t)s->big.w * s->big.c,
+                          s->big.c};
+    dnnl_dims_t small_st = {(dnnl_dim_t)s->small.h * s->small.w * s->small.c, 1,
+                            (dnnl_dim_t)s->small.w * s->small.c, s->small.c};
+    dnnl_dims_t w = {s->small.c, s->big.c, s->kh, s->kw};
+    dnnl_dims_t w_st = {(dnnl_dim_t)s->kh * s->kw * s->big.c, 1, (dnnl_dim_t)s->kw * s->big.c, s->big.c};
+    int st = desc_strided(&c->big, big, big_st);
+    if (!st) st = desc_strided(&c->small, small, small_st);
+    if (!st) st = desc_strided(&c->plain, w, w_st);
+    if (!st) st = desc_any(&c->any, w);
+    if (!st) st = desc_vector(&c->bias, s->small.c);
+    return st;
+}
+
+static int create_memories(bl__conv *c) {
+    dnnl_status_t st = dnnl_memory_create(&c->m_big, DESC(c->big), c->engine, DNNL_MEMORY_NONE);
+    if (!st) st = dnnl_memory_create(&c->m_small, DESC(c->small), c->engine, DNNL_MEMORY_NONE);
+    if (!st) st = dnnl_memory_create(&c->m_plain, DESC(c->plain), c->engine, DNNL_MEMORY_NONE);
+    if (!st) st = dnnl_memory_create(&c->m_bias, DESC(c->bias), c->engine, DNNL_MEMORY_NONE);
+    if (!st) st = dnnl_memory_create(&c->m_db, DESC(c->bias), c->engine, c->db);
+    return (int)st;
+}
+
+int bl__conv_create(bl__conv **out, const bl__conv_spec *s, bl_err *err) {
+    bl__conv *c = bl_alloc(sizeof *c);
+    if (!c || !(c->db = bl_alloc_array((size_t)s->small.c, sizeof(float)))) {
+        bl_free(c);
+        return bl_fail(err, BL_E_NOMEM, "not enough memory for a convolution");
+    }
+    c->small_c = s->small.c;
+    int rc = 0;
+    dnnl_status_t st = dnnl_engine_create(&c->engine, dnnl_cpu, 0);
+    if (!st) st = dnnl_stream_create(&c->stream, c->engine, dnnl_stream_default_flags);
+    if (!st) st = (dnnl_status_t)create_descs(c, s);
+    if (!st) st = (dnnl_status_t)create_memories(c);
+    if (st) rc = fail_dnnl(err, st, "set-up");
+    if (!rc && s->forward) rc = create_prim(c, s, 0, &c->fwd, err);
+    if (!rc && s->backward_data) rc = create_prim(c, s, 1, &c->bwd, err);
+    if (!rc && s->backward_weights) rc = create_prim(c, s, 2, &c->wgt, err);
+    if (rc < 0)
+        bl__conv_destroy(&c);
+    else
+        *out = c;
+    return rc;
+}
+
+static void release_prim(prim *p) {
+    if (p->reorder) dnnl_primitive_destroy(p->reorder);
+    if (p->scratchpad) dnnl_memory_destroy(p->scratchpad);
+    if (p->weights) dnnl_memory_destroy(p->weights);
+    if (p->p) dnnl_primitive_destroy(p->p);
+    if (p->pd) dnnl_primitive_desc_destroy(p->pd);
+    bl_free(p->packed);
+}
+
+void bl__conv_destroy(bl__conv **cp) {
+    bl__conv *c = *cp;
+    if (!c) return;
+    release_prim(&c->wgt);
+    release_prim(&c->bwd);
+    release_prim(&c->fwd);
+    dnnl_memory_t memories[] = {c->m_big, c->m_small, c->m_plain, c->m_bias, c->m_db};
+    for (size_t i = 0; i < BL_COUNT(memories); i++)
+        if (memories[i]) dnnl_memory_destroy(memories[i]);
+    desc_free(&c->big);
+    desc_free(&c->small);
+    desc_free(&c->plain);
+    desc_free(&c->any);
+    desc_free(&c->bias);
+    if (c->stream) dnnl_stream_destroy(c->stream);
+    if (c->engine) dnnl_engine_destroy(c->engine);
+    bl_free(c->db);
+    bl_free(c);
+    *cp = NULL;
+}
+
+int64_t bl__conv_scratch_bytes(const bl__conv *c) {
+    return BL_MAX(c->fwd.scratch_bytes, BL_MAX(c->bwd.scratch_bytes, c->wgt.scratch_bytes));
+}
+
+static void set(dnnl_memory_t m, const float *p) {
+    union {
+        const float *in;
+        void *out;
+    } unconst = {.in = p}; /* oneDNN's handles are not const */
+    dnnl_memory_set_data_handle(m, unconst.out);
+}
+
+static void run(bl__conv *c, dnnl_primitive_t p, dnnl_exec_arg_t *args, int n) {
+    dnnl_primitive_execute(p, c->stream, n, args);
+    dnnl_stream_wait(c->stream);
+}
+
+void bl__conv_pack(bl__conv *c, const float *weights, void *scratch) {
+    (void)scratch;
+    set(c->m_plain, weights);
+    prim *p[] = {&c->fwd, &c->bwd};
+    for (int i = 0; i < 2; i++)
+        if (p[i]->p)
+            run(c, p[i]->reorder,
+                (dnnl_exec_arg_t[]){{DNNL_ARG_FROM, c->m_plain}, {DNNL_ARG_TO, p[i]->weights}}, 2);
+}
+
+void bl__conv_forward(bl__conv *c, const float *big, float *small, const float *bias, void *scratch) {
+    set(c->m_big, big);
+    set(c->m_small, small);
+    set(c->m_bias, bias);
+    dnnl_memory_set_data_handle(c->fwd.scratchpad, scratch);
+    run(c, c->fwd.p,
+        (dnnl_exec_arg_t[]){{DNNL_ARG_SRC, c->m_big},
+                            {DNNL_ARG_WEIGHTS, c->fwd.weights},
+                            {DNNL_ARG_DST, c->m_small},
+                            {DNNL_ARG_SCRATCHPAD, c->fwd.scratchpad},
+                            {DNNL_ARG_BIAS, c->m_bias}},
+        bias ? 5 : 4);
+}
+
+void bl__conv_backward_data(bl__conv *c, const float *small, float *big, void *scratch) {
+    set(c->m_big, big);
+    set(c->m_small, small);
+    dnnl_memory_set_data_handle(c->bwd.scratchpad, scratch);
+    run(c, c->bwd.p,
+        (dnnl_exec_arg_t[]){{DNNL_ARG_DIFF_DST, c->m_small},
+                            {DNNL_ARG_WEIGHTS, c->bwd.weights},
+                            {DNNL_ARG_DIFF_SRC, c->m_big},
+                            {DNNL_ARG_SCRATCHPAD, c->bwd.scratchpad}},
+        4);
+}
+
+void bl__conv_backward_weights(bl__conv *c, const float *big, const float *small, float *dw, float *db,
+                               void *scratch) {
+    set(c->m_big, big);
+    set(c->m_small, small);
+    set(c->m_plain, dw);
+    dnnl_memory_set_data_handle(c->wgt.scratchpad, scratch);
+    run(c, c->wgt.p,
+        (dnnl_exec_arg_t[]){{DNNL_ARG_SRC, c->m_big},
+                            {DNNL_ARG_DIFF_DST, c->m_small},
+                            {DNNL_ARG_DIFF_WEIGHTS, c->wgt.weights},
+                            {DNNL_ARG_DIFF_BIAS, c->m_db},
+                            {DNNL_ARG_SCRATCHPAD, c->wgt.scratchpad}},
+        5);
+    run(c, c->wgt.reorder, (dnnl_exec_arg_t[]){{DNNL_ARG_FROM, c->wgt.weights}, {DNNL_ARG_TO, c->m_plain}},
+        2);
+    for (int i = 0; db && i < c->small_c; i++) db[i] += c->db[i];
+}
+
+int bl_cpu_has_bf16(void) {
+#ifdef BL__X86
+    return dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx512_core_bf16;
+#else
+    return 0;
+#endif
+}
+
+const char *bl_cpu_backend_version(void) {
+    static char text[32];
+    const dnnl_version_t *v = dnnl_version();
+    snprintf(text, sizeof text, "oneDNN %d.%d.%d", v->major, v->minor, v->patch);
+    return text;
+}

@@ -1,0 +1,38 @@
+/*
+ * The thin layer over oneDNN, whose C API changed between 2.x (Debian 12) and 3.x (Debian 13). Only onednn.c
+ * includes dnnl.h. A convolution here is three primitives on NHWC float32 data with weights in oneDNN's own
+ * blocked layout; everything is created once and executed without allocating.
+ */
+#ifndef BALLERINO_NN_ONEDNN_H
+#define BALLERINO_NN_ONEDNN_H
+
+#include "kernels.h"
+
+typedef struct bl__conv bl__conv;
+
+/* The convolution from the `big` side (input) to the `small` side (output). weights [small.c][kh][kw][big.c].
+ */
+typedef struct bl__conv_spec {
+    bl_shape big, small;
+    int kh, kw, sh, sw;
+    bl_pad pad;
+    bl_act act;                                   /* fused into forward */
+    int bias;                                     /* forward adds a bias */
+    int forward, backward_data, backward_weights; /* which primitives are needed */
+} bl__conv_spec;
+
+int bl__conv_create(bl__conv **out, const bl__conv_spec *spec, bl_err *err);
+void bl__conv_destroy(bl__conv **c);
+int64_t bl__conv_scratch_bytes(const bl__conv *c); /* shared between all convolutions of a program */
+
+/* small = act(conv(big) + bias) */
+void bl__conv_forward(bl__conv *c, const float *big, float *small, const float *bias, void *scratch);
+/* big = adjoint(small) */
+void bl__conv_backward_data(bl__conv *c, const float *small, float *big, void *scratch);
+/* dw += , db += (db may be NULL) */
+void bl__conv_backward_weights(bl__conv *c, const float *big, const float *small, float *dw, float *db,
+                               void *scratch);
+/* The weights changed: pack them again. */
+void bl__conv_pack(bl__conv *c, const float *weights, void *scratch);
+
+#endif

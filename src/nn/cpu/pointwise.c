@@ -1,0 +1,74 @@
+/* Element-wise operators: the vector kernels, split over threads in fixed shares. */
+#include "cpu.h"
+
+void bl__cpu_act_backward(int threads, float *dx, const float *dy, const float *y, int64_t n, bl_act act,
+                          int add) {
+    const bl__vector_table *v = bl__vector();
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int t = 0; t < threads; t++) {
+        int64_t a = bl__share(n, threads, t), e = bl__share(n, threads, t + 1);
+        v->act_backward(dx + a, dy + a, y + a, e - a, act, add);
+    }
+}
+
+void bl__cpu_accumulate(int threads, float *y, const float *x, int64_t n) {
+    const bl__vector_table *v = bl__vector();
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int t = 0; t < threads; t++) {
+        int64_t a = bl__share(n, threads, t), e = bl__share(n, threads, t + 1);
+        v->accumulate(y + a, x + a, e - a);
+    }
+}
+
+static void activation_forward(bl__step *s) {
+    const bl__vector_table *v = bl__vector();
+    int64_t n = bl__elements(s->ys);
+#pragma omp parallel for schedule(static) num_threads(s->threads)
+    for (int t = 0; t < s->threads; t++) {
+        int64_t a = bl__share(n, s->threads, t), e = bl__share(n, s->threads, t + 1);
+        v->act_forward(s->y + a, s->x[0] + a, e - a, s->node->act);
+    }
+}
+
+static void activation_backward(const bl__back *b) {
+    bl__cpu_act_backward(b->s->threads, b->dx[0], b->dy, b->s->y, bl__elements(b->s->ys), b->s->node->act,
+                         b->add & 1);
+}
+
+const bl__kernel bl__cpu_activation = {.forward = activation_forward, .backward = activation_backward};
+
+static void add_forward(bl__step *s) {
+    const bl__vector_table *v = bl__vector();
+    int64_t n = bl__elements(s->ys);
+#pragma omp parallel for schedule(static) num_threads(s->threads)
+    for (int t = 0; t < s->threads; t++) {
+        int64_t a = bl__share(n, s->threads, t), e = bl__share(n, s->threads, t + 1);
+        v->add_act(s->y + a, s->x[0] + a, s->x[1] + a, e - a, s->node->act);
+    }
+}
+
+static void add_backward(const bl__back *b) {
+    for (int k = 0; k < 2; k++)
+        if (b->dx[k])
+            bl__cpu_act_backward(b->s->threads, b->dx[k], b->dy, b->s->y, bl__elements(b->s->ys),
+                                 b->s->node->act, (int)(b->add >> k & 1));
+}
+
+const bl__kernel bl__cpu_add = {.forward = add_forward, .backward = add_backward};
+
+static void prelu_forward(bl__step *s) {
+    int64_t pixels = bl__elements(s->ys) / s->ys.c;
+    int c = s->ys.c;
+#pragma omp parallel for schedule(static) num_threads(s->threads)
+    for (int64_t i = 0; i < pixels; i++) {
+        const float *x = s->x[0] + i * c;
+        float *y = s->y + i * c;
+        for (int k = 0; k < c; k++) y[k] = x[k] > 0 ? x[k] : x[k] * s->w[k];
+    }
+}
+
+static void prelu_backward(const bl__back *b) {
+    bl__ref_kernel(BL__OP_prelu)->backward(b);
+}
+
+const bl__kernel bl__cpu_prelu = {.forward = prelu_forward, .backward = prelu_backward};

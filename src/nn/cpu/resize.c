@@ -1,0 +1,61 @@
+/* Enlarging: rows are split over threads; channels are contiguous. */
+#include <math.h>
+#include <string.h>
+
+#include "cpu.h"
+
+static void upsample2_forward(bl__step *s) {
+    int c = s->ys.c, w = s->ys.w, rows = s->ys.n * s->ys.h;
+#pragma omp parallel for schedule(static) num_threads(s->threads)
+    for (int r = 0; r < rows; r++) {
+        const float *x = s->x[0] + ((int64_t)(r / s->ys.h) * s->xs[0].h + r % s->ys.h / 2) * s->xs[0].w * c;
+        float *y = s->y + (int64_t)r * w * c;
+        for (int i = 0; i < w; i++)
+            memcpy(y + (int64_t)i * c, x + (int64_t)(i / 2) * c, sizeof(float) * (size_t)c);
+    }
+}
+
+static void upsample2_backward(const bl__back *b) {
+    const bl__step *s = b->s;
+    int c = s->xs[0].c, w = s->xs[0].w, rows = s->xs[0].n * s->xs[0].h, add = (int)(b->add & 1);
+#pragma omp parallel for schedule(static) num_threads(s->threads)
+    for (int r = 0; r < rows; r++) {
+        const float *d = b->dy + (int64_t)2 * r * s->ys.w * c, *e = d + (int64_t)s->ys.w * c;
+        float *dx = b->dx[0] + (int64_t)r * w * c;
+        for (int i = 0; i < w; i++, d += 2 * c, e += 2 * c, dx += c)
+            for (int k = 0; k < c; k++) {
+                float sum = d[k] + d[c + k] + e[k] + e[c + k];
+                dx[k] = add ? dx[k] + sum : sum;
+            }
+    }
+}
+
+const bl__kernel bl__cpu_upsample2 = {.forward = upsample2_forward, .backward = upsample2_backward};
+
+static void resize_forward(bl__step *s) {
+    bl_shape xs = s->xs[0], ys = s->ys;
+    int c = ys.c, rows = ys.n * ys.h;
+    float fy = (float)xs.h / (float)ys.h, fx = (float)xs.w / (float)ys.w;
+#pragma omp parallel for schedule(static) num_threads(s->threads)
+    for (int r = 0; r < rows; r++) {
+        float py = ((float)(r % ys.h) + 0.5f) * fy - 0.5f, ly = floorf(py), ty = py - ly;
+        int y0 = BL_CLAMP((int)ly, 0, xs.h - 1), y1 = BL_CLAMP((int)ly + 1, 0, xs.h - 1);
+        const float *a = s->x[0] + ((int64_t)(r / ys.h) * xs.h + y0) * xs.w * c,
+                    *b = s->x[0] + ((int64_t)(r / ys.h) * xs.h + y1) * xs.w * c;
+        float *o = s->y + (int64_t)r * ys.w * c;
+        for (int i = 0; i < ys.w; i++, o += c) {
+            float px = ((float)i + 0.5f) * fx - 0.5f, lx = floorf(px), tx = px - lx;
+            int64_t x0 = (int64_t)BL_CLAMP((int)lx, 0, xs.w - 1) * c,
+                    x1 = (int64_t)BL_CLAMP((int)lx + 1, 0, xs.w - 1) * c;
+            for (int k = 0; k < c; k++)
+                o[k] = (a[x0 + k] * (1 - tx) + a[x1 + k] * tx) * (1 - ty) +
+                       (b[x0 + k] * (1 - tx) + b[x1 + k] * tx) * ty;
+        }
+    }
+}
+
+static void resize_backward(const bl__back *b) {
+    bl__ref_kernel(BL__OP_resize_bilinear)->backward(b);
+}
+
+const bl__kernel bl__cpu_resize_bilinear = {.forward = resize_forward, .backward = resize_backward};

@@ -1,0 +1,94 @@
+/*
+ * Kernels: how an operator is carried out. A kernel plans (creates what it needs and says how much memory),
+ * is bound to addresses, and then runs forward and backward any number of times without allocating.
+ *
+ * The plain reference (ref/) has every operator. The CPU backend (cpu/) overrides some; what it lacks falls
+ * back.
+ */
+#ifndef BALLERINO_NN_KERNELS_H
+#define BALLERINO_NN_KERNELS_H
+
+#include "graph.h"
+
+typedef struct bl__step bl__step;
+typedef struct bl__back bl__back;
+
+typedef struct bl__kernel {
+    /* Sets step->saved_floats (kept from forward to backward) and step->scratch_floats (free again after each
+     * call). step->want_dx and want_dw say what backward will be asked for. May be NULL. */
+    int (*plan)(bl__step *s, bl_err *err);
+    /* Addresses are known now. May be NULL. */
+    int (*bind)(bl__step *s, bl_err *err);
+    void (*forward)(bl__step *s);
+    /* Writes (or adds to, where the bit is set in back->add) the inputs' gradients; adds to the parameters'.
+     * May overwrite back->dy. NULL: not differentiable. */
+    void (*backward)(const bl__back *b);
+    void (*release)(bl__step *s); /* frees step->state; may be NULL */
+} bl__kernel;
+
+/* One operator of a compiled program. */
+struct bl__step {
+    const bl__node *node;
+    const bl__kernel *kernel;
+    bl_value value; /* the node's index */
+    int n_in;
+    bl_shape xs[BL__MAX_IN], ys;
+    bl_pad pad; /* resolved */
+    const float *x[BL__MAX_IN];
+    float *y;
+    const float *w, *b; /* weights and bias as the program reads them (master or average) */
+    float *dw, *db;     /* gradient slabs; NULL in inference */
+    unsigned want_dx;   /* bit i: some objective needs input i's gradient */
+    int want_dw;
+    int64_t saved_floats, scratch_floats;
+    float *saved, *scratch;
+    int threads;
+    uint64_t packed_version; /* of the weights that state holds in its own layout */
+    bl_params *ps;
+    void *state;
+};
+
+/* One operator's part of one objective's backward pass. */
+struct bl__back {
+    bl__step *s;
+    float *dy;
+    float *dx[BL__MAX_IN]; /* NULL: not needed */
+    unsigned add;          /* bit i: add to dx[i], else overwrite */
+    int params;            /* 1: this objective trains the step's parameters */
+};
+
+const bl__kernel *bl__ref_kernel(bl__op op);
+const bl__kernel *bl__cpu_kernel(bl__op op, const bl__node *node); /* NULL: use the reference */
+
+/* ---- vector kernels: one source compiled for several instruction sets, chosen once at run time ---- */
+typedef struct bl__vector_table {
+    const char *isa;
+    void (*adam)(float *w, const float *g, float *m, float *v, float *ema, int64_t n, const bl_adam *a,
+                 int64_t t);
+    void (*act_forward)(float *y, const float *x, int64_t n, bl_act act);
+    void (*act_backward)(float *dx, const float *dy, const float *y, int64_t n, bl_act act, int add);
+    void (*add_act)(float *y, const float *a, const float *b, int64_t n, bl_act act);
+    void (*accumulate)(float *y, const float *x, int64_t n); /* y += x */
+    /* Sums over rows of a [rows][c] block, around shift[c]: sum[c] += x - shift, square[c] += (x - shift)^2.
+     */
+    void (*norm_sums)(const float *x, const float *shift, int64_t rows, int c, float *sum, float *square);
+    /* y = act((x - mean) * scale + offset + residual); residual may be NULL. */
+    void (*norm_apply)(float *y, const float *x, const float *residual, const float *mean, const float *scale,
+                       const float *offset, int64_t rows, int c, bl_act act);
+    /* dz = dy * act'(y), in place; sum[c] += dz; dot[c] += dz * (x - mean) * rstd. */
+    void (*norm_back_sums)(float *dy, const float *y, const float *x, const float *mean, const float *rstd,
+                           int64_t rows, int c, bl_act act, float *sum, float *dot);
+    /* dx = a * (dz - m1 - (x - mean) * rstd * m2), a, m1, m2 a channel; add: += */
+    void (*norm_back_apply)(float *dx, const float *dz, const float *x, const float *mean, const float *rstd,
+                            const float *a, const float *m1, const float *m2, int64_t rows, int c, int add);
+    /* Depthwise convolution, NHWC, any kernel and stride; rows y0..y1 of the output of one sample. */
+    void (*depthwise)(float *y, const float *x, const float *w, const float *b, bl_shape xs, bl_shape ys,
+                      int kh, int kw, int sh, int sw, bl_pad pad, bl_act act, int y0, int y1);
+} bl__vector_table;
+const bl__vector_table *bl__vector(void);
+/* Rows are split over threads in this fixed way, so that results do not depend on timing. */
+static inline int64_t bl__share(int64_t n, int parts, int i) {
+    return n * i / parts;
+}
+
+#endif

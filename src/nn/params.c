@@ -1,0 +1,175 @@
+/* Parameters: declared by name, then one slab for all weights, and when training one each for gradients, both
+ * moments of Adam and the running average. A checkpoint is five writes, an allreduce is one call. */
+#include <math.h>
+#include <string.h>
+
+#include "graph.h"
+#include "kernels.h"
+
+#define MAX_PARAMS 65536
+#define MAX_FLOATS ((int64_t)1 << 33)
+
+typedef struct param {
+    char name[96];
+    int rank, dims[4];
+    int64_t size, offset; /* floats; offsets are multiples of 16 */
+    bl_init init;
+    float scale;
+} param;
+
+struct bl_params {
+    param *p;
+    int n, capacity, sealed;
+    int64_t total; /* floats in a slab */
+    float *slab[5];
+    uint64_t version;
+};
+
+int bl_params_create(bl_params **out, bl_err *err) {
+    bl_params *ps = bl_alloc(sizeof *ps);
+    if (!ps) return bl_fail(err, BL_E_NOMEM, "not enough memory for parameters");
+    *out = ps;
+    return 0;
+}
+
+void bl_params_destroy(bl_params **psp) {
+    bl_params *ps = *psp;
+    if (!ps) return;
+    for (int i = 0; i < 5; i++) bl_free(ps->slab[i]);
+    bl_free(ps->p);
+    bl_free(ps);
+    *psp = NULL;
+}
+
+int bl_params_find(const bl_params *ps, const char *name) {
+    for (int i = 0; i < ps->n; i++)
+        if (!strcmp(ps->p[i].name, name)) return i;
+    return -1;
+}
+
+static int grow(bl_params *ps, bl_err *err) {
+    if (ps->n < ps->capacity) return 0;
+    int more = ps->capacity ? ps->capacity * 2 : 64;
+    param *p = more > MAX_PARAMS ? NULL : bl_realloc_array(ps->p, (size_t)ps->n, (size_t)more, sizeof *p);
+    if (!p) return bl_fail(err, BL_E_NOMEM, "not enough memory for %d parameters", more);
+    ps->p = p;
+    ps->capacity = more;
+    return 0;
+}
+
+int bl_params_add(bl_params *ps, const char *name, int rank, const int *dims, bl_init init, float scale,
+                  bl_err *err) {
+    int found = bl_params_find(ps, name);
+    if (found >= 0) {
+        const param *q = &ps->p[found];
+        if (q->rank != rank || memcmp(q->dims, dims, sizeof *dims * (size_t)rank) != 0)
+            return bl_fail(err, BL_E_MISMATCH, "parameter %s is declared twice with different shapes", name);
+        return found;
+    }
+    if (ps->sealed) return bl_fail(err, BL_E_MISMATCH, "parameter %s is not in the model", name);
+    if (rank < 1 || rank > 4 || strlen(name) >= sizeof ps->p->name)
+        return bl_fail(err, BL_E_INTERNAL, "parameter %s: rank %d or name too long", name, rank);
+    if (grow(ps, err) < 0) return BL_E_NOMEM;
+    param q = {.rank = rank, .size = 1, .init = init, .scale = scale};
+    snprintf(q.name, sizeof q.name, "%s", name);
+    for (int i = 0; i < rank; i++) {
+        if (dims[i] < 1 || q.size > MAX_FLOATS / dims[i])
+            return bl_fail(err, BL_E_FORMAT, "parameter %s has an impossible shape", name);
+        q.dims[i] = dims[i];
+        q.size *= dims[i];
+    }
+    q.offset = ps->total;
+    ps->total += (q.size + 15) & ~(int64_t)15;
+    ps->p[ps->n] = q;
+    return ps->n++;
+}
+
+int bl_params_count(const bl_params *ps) {
+    return ps->n;
+}
+const char *bl_params_name(const bl_params *ps, int i) {
+    return ps->p[i].name;
+}
+int bl_params_rank(const bl_params *ps, int i) {
+    return ps->p[i].rank;
+}
+const int *bl_params_dims(const bl_params *ps, int i) {
+    return ps->p[i].dims;
+}
+int64_t bl_params_size(const bl_params *ps, int i) {
+    return ps->p[i].size;
+}
+void bl_params_touch(bl_params *ps) {
+    ps->version++;
+}
+uint64_t bl__params_version(const bl_params *ps) {
+    return ps->version;
+}
+
+int64_t bl_params_total(const bl_params *ps, const char *prefix) {
+    int64_t total = 0;
+    for (int i = 0; i < ps->n; i++)
+        if (!strncmp(ps->p[i].name, prefix, strlen(prefix))) total += ps->p[i].size;
+    return total;
+}
+
+float *bl_params_data(bl_params *ps, int i, bl_slab slab) {
+    return ps->slab[slab] ? ps->slab[slab] + ps->p[i].offset : NULL;
+}
+
+/* Each parameter draws from its own generator, seeded by its name, so that adding a layer changes no other.
+ */
+static void fill(const param *q, float *w, uint64_t seed) {
+    bl_rng r;
+    for (const char *s = q->name; *s; s++) seed = (seed ^ (uint64_t)(unsigned char)*s) * 0x100000001b3u;
+    bl_rng_seed(&r, seed);
+    for (int64_t i = 0; i < q->size; i++) switch (q->init) {
+        case BL_INIT_ZERO: w[i] = 0; break;
+        case BL_INIT_ONE: w[i] = 1; break;
+        case BL_INIT_NORMAL: w[i] = q->scale * (float)bl_rng_normal(&r); break;
+        case BL_INIT_UNIFORM: w[i] = q->scale * (float)(2 * bl_rng_uniform(&r) - 1); break;
+        }
+}
+
+int bl_params_seal(bl_params *ps, uint64_t seed, int train, bl_err *err) {
+    if (ps->sealed) return bl_fail(err, BL_E_INTERNAL, "parameters were sealed twice");
+    for (int i = 0; i < (train ? 5 : 1); i++) {
+        ps->slab[i] = bl_alloc_array((size_t)ps->total, sizeof(float));
+        if (!ps->slab[i])
+            return bl_fail(err, BL_E_NOMEM,
+                           "not enough memory for %.1f million parameters; choose a smaller preset or size",
+                           1e-6 * (double)ps->total);
+    }
+    for (int i = 0; i < ps->n; i++) fill(&ps->p[i], ps->slab[BL_SLAB_WEIGHT] + ps->p[i].offset, seed);
+    if (train) memcpy(ps->slab[BL_SLAB_EMA], ps->slab[BL_SLAB_WEIGHT], sizeof(float) * (size_t)ps->total);
+    ps->sealed = 1;
+    ps->version++;
+    return 0;
+}
+
+/* Runs of parameters that start with prefix are contiguous in practice: one call of the kernel a run. */
+static int next_run(const bl_params *ps, const char *prefix, int *at, int64_t *offset, int64_t *size) {
+    size_t n = strlen(prefix);
+    int i = *at;
+    while (i < ps->n && strncmp(ps->p[i].name, prefix, n) != 0) i++;
+    if (i == ps->n) return 0;
+    *offset = ps->p[i].offset;
+    while (i < ps->n && strncmp(ps->p[i].name, prefix, n) == 0) i++;
+    *size = (i < ps->n ? ps->p[i].offset : ps->total) - *offset;
+    *at = i;
+    return 1;
+}
+
+void bl_params_adam(bl_params *ps, const char *prefix, const bl_adam *a, int64_t t) {
+    int64_t offset, size;
+    for (int at = 0; next_run(ps, prefix, &at, &offset, &size);)
+        bl__vector()->adam(ps->slab[0] + offset, ps->slab[1] + offset, ps->slab[2] + offset,
+                           ps->slab[3] + offset, a->ema > 0 ? ps->slab[4] + offset : NULL, size, a, t);
+    ps->version++;
+}
+
+void bl_params_zero_grad(bl_params *ps, const char *prefix) {
+    int64_t offset, size;
+    for (int at = 0; next_run(ps, prefix, &at, &offset, &size);)
+        memset(ps->slab[BL_SLAB_GRAD] + offset, 0, sizeof(float) * (size_t)size);
+}

@@ -1,0 +1,342 @@
+/*
+ * Every operator: the CPU backend against the plain reference (values and gradients), and the reference's
+ * gradients against finite differences along random directions.
+ *
+ * Inputs are made by a fully connected layer from the constant 1, so that its bias gradient is the input's
+ * gradient. Tolerances, relative to the largest value: parity 2e-5 (noise seen: 3e-6; a wrong tap or border:
+ * > 1e-2); finite differences 1e-2 (noise seen: 2e-3; a missing term: > 5e-2).
+ */
+#include <math.h>
+
+#include "ballerino/nn.h"
+#include "support.h"
+
+typedef struct op_case {
+    const char *name;
+    int inputs;
+    bl_shape in[3];
+    bl_value (*build)(bl_graph *g, const bl_value *x);
+} op_case;
+
+typedef struct run {
+    bl_params *ps;
+    bl_graph *g;
+    bl_program *p;
+    bl_value one, y, loss;
+} run;
+
+static void start(run *r, const op_case *c, int reference) {
+    bl_err err = {0};
+    bl_value x[3], one;
+    memset(r, 0, sizeof *r);
+    assert_ok(bl_params_create(&r->ps, &err));
+    assert_ok(bl_graph_create(&r->g, r->ps, &err));
+    one = bl_input(r->g, "one", 1);
+    for (int i = 0; i < c->inputs; i++) {
+        char name[16];
+        bl_shape s = c->in[i];
+        snprintf(name, sizeof name, "in%d", i);
+        x[i] = bl_reshape(r->g, bl_fully_connected(r->g, one, name, s.h * s.w * s.c, BL_ACT_NONE), s.h, s.w,
+                          s.c);
+    }
+    r->y = c->build(r->g, x);
+    r->loss = bl_loss_mse_to(r->g, r->y, 0.3f);
+    assert_ok(bl_params_seal(r->ps, 1, 1, &err));
+    bl_rng rng;
+    bl_rng_seed(&rng, 99);
+    for (int i = 0; i < bl_params_count(r->ps); i++) {
+        float *w = bl_params_data(r->ps, i, BL_SLAB_WEIGHT);
+        for (int64_t k = 0; k < bl_params_size(r->ps, i); k++) w[k] = (float)bl_rng_normal(&rng) * 0.5f;
+        if (strstr(bl_params_name(r->ps, i), "in2")) /* third inputs are loss weights: positive */
+            for (int64_t k = 0; k < bl_params_size(r->ps, i); k++) w[k] = fabsf(w[k]) + 0.1f;
+    }
+    bl_value outputs[1] = {r->y};
+    assert_ok(bl_program_compile(&r->p, r->g,
+                                 &(bl_program_options){.inputs = &(bl_input_shape){one, 1, 1, 1},
+                                                       .n_inputs = 1,
+                                                       .outputs = outputs,
+                                                       .n_outputs = 1,
+                                                       .objectives = &(bl_objective){r->loss, ""},
+                                                       .n_objectives = 1,
+                                                       .reference = reference,
+                                                       .threads = 2},
+                                 &err));
+    bl_program_buffer(r->p, one)[0] = 1;
+}
+
+static double loss_of(run *r) {
+    bl_err err = {0};
+    bl_params_touch(r->ps);
+    assert_ok(bl_program_forward(r->p, &err));
+    return bl_program_buffer(r->p, r->loss)[0];
+}
+
+static void stop(run *r) {
+    bl_program_destroy(&r->p);
+    bl_graph_destroy(&r->g);
+    bl_params_destroy(&r->ps);
+}
+
+static void expect_close(const char *op, const char *what, const float *a, const float *b, int64_t n,
+                         double tolerance) {
+    double largest = 1e-3, /* inert biases have gradients of rounding only */ worst = 0;
+    for (int64_t i = 0; i < n; i++) largest = fmax(largest, fabs((double)b[i]));
+    for (int64_t i = 0; i < n; i++) worst = fmax(worst, isfinite(a[i]) ? fabs((double)a[i] - b[i]) : 1e9);
+    if (worst > tolerance * largest)
+        fail_msg("%s: %s differs by %g (largest value %g)", op, what, worst, largest);
+}
+
+static void check_parity(const op_case *c) {
+    bl_err err = {0};
+    run cpu, ref;
+    start(&cpu, c, 0);
+    start(&ref, c, 1);
+    for (int twice = 0; twice < 2; twice++) { /* the second time must add to the gradients */
+        loss_of(&cpu), loss_of(&ref);
+        assert_ok(bl_program_backward(cpu.p, 0, &err));
+        assert_ok(bl_program_backward(ref.p, 0, &err));
+    }
+    bl_shape s = bl_program_shape(cpu.p, cpu.y);
+    expect_close(c->name, "value", bl_program_buffer(cpu.p, cpu.y), bl_program_buffer(ref.p, ref.y),
+                 (int64_t)s.n * s.h * s.w * s.c, 2e-5);
+    for (int i = 0; i < bl_params_count(cpu.ps); i++)
+        expect_close(c->name, bl_params_name(cpu.ps, i), bl_params_data(cpu.ps, i, BL_SLAB_GRAD),
+                     bl_params_data(ref.ps, i, BL_SLAB_GRAD), bl_params_size(cpu.ps, i), 5e-5);
+    stop(&cpu);
+    stop(&ref);
+}
+
+static void check_finite_differences(const op_case *c) {
+    bl_err err = {0};
+    run r;
+    bl_rng rng;
+    bl_rng_seed(&rng, 5);
+    start(&r, c, 1);
+    loss_of(&r);
+    assert_ok(bl_program_backward(r.p, 0, &err));
+    for (int i = 0; i < bl_params_count(r.ps); i++) {
+        int64_t n = bl_params_size(r.ps, i);
+        float *w = bl_params_data(r.ps, i, BL_SLAB_WEIGHT), *g = bl_params_data(r.ps, i, BL_SLAB_GRAD);
+        if (strstr(bl_params_name(r.ps, i), "in2") && strstr(c->name, "weighted"))
+            continue; /* weights get no gradient */
+        if (strstr(bl_params_name(r.ps, i), "in1") && strstr(c->name, "ssim"))
+            continue; /* nor does the photo */
+        double expected = 0, norm = 0, step = 5e-4;
+        float *d = bl_alloc_array((size_t)n, sizeof *d), *old = bl_alloc_array((size_t)n, sizeof *old);
+        for (int64_t k = 0; k < n; k++) {
+            d[k] = (float)bl_rng_normal(&rng) +
+                   (g[k] > 0 ? 1.f : -1.f); /* leans along the gradient: no cancelling */
+            old[k] = w[k];
+            expected += (double)d[k] * g[k];
+            norm += fabs((double)d[k] * g[k]);
+        }
+        for (int64_t k = 0; k < n; k++) w[k] = old[k] + (float)step * d[k];
+        double up = loss_of(&r);
+        for (int64_t k = 0; k < n; k++) w[k] = old[k] - (float)step * d[k];
+        double measured = (up - loss_of(&r)) / (2 * step);
+        for (int64_t k = 0; k < n; k++) w[k] = old[k];
+        if (fabs(measured - expected) > 1e-2 * norm + 2e-4)
+            fail_msg("%s: gradient of %s: %g, finite differences %g (scale %g)", c->name,
+                     bl_params_name(r.ps, i), expected, measured, norm);
+        bl_free(d);
+        bl_free(old);
+    }
+    stop(&r);
+}
+
+#define BUILD(name, expression)                                                                              \
+    static bl_value name(bl_graph *g, const bl_value *x) {                                                   \
+        return expression;                                                                                   \
+    }
+
+BUILD(conv3,
+      bl_conv2d(g, x[0], &(bl_conv2d_args){.name = "c", .out = 5, .kh = 3, .kw = 3, .pad = BL_PAD_SAME(1)}))
+BUILD(conv3_relu,
+      bl_conv2d(g, x[0],
+                &(bl_conv2d_args){
+                    .name = "c", .out = 16, .kh = 3, .kw = 3, .pad = BL_PAD_SAME(1), .act = BL_ACT_RELU}))
+BUILD(conv3_lrelu,
+      bl_conv2d(g, x[0],
+                &(bl_conv2d_args){
+                    .name = "c", .out = 20, .kh = 3, .kw = 3, .pad = BL_PAD_SAME(1), .act = BL_ACT_LRELU}))
+BUILD(conv4_stride2,
+      bl_conv2d(g, x[0],
+                &(bl_conv2d_args){
+                    .name = "c", .out = 8, .kh = 4, .kw = 4, .sh = 2, .sw = 2, .pad = BL_PAD_SAME(2)}))
+BUILD(conv7_tanh,
+      bl_conv2d(g, x[0],
+                &(bl_conv2d_args){
+                    .name = "c", .out = 3, .kh = 7, .kw = 7, .pad = BL_PAD_SAME(3), .act = BL_ACT_TANH}))
+BUILD(conv_same,
+      bl_conv2d(
+          g, x[0],
+          &(bl_conv2d_args){
+              .name = "c", .out = 4, .kh = 3, .kw = 3, .sh = 2, .sw = 2, .tf_same = 1, .act = BL_ACT_RELU6}))
+BUILD(conv1, bl_conv2d(g, x[0], &(bl_conv2d_args){.name = "c", .out = 17, .kh = 1, .kw = 1, .no_bias = 1}))
+BUILD(depthwise3,
+      bl_conv2d(g, x[0],
+                &(bl_conv2d_args){
+                    .name = "c", .kh = 3, .kw = 3, .depthwise = 1, .tf_same = 1, .act = BL_ACT_RELU6}))
+BUILD(depthwise5,
+      bl_conv2d(g, x[0],
+                &(bl_conv2d_args){
+                    .name = "c", .kh = 5, .kw = 5, .sh = 2, .sw = 2, .depthwise = 1, .tf_same = 1}))
+BUILD(transposed,
+      bl_conv_transpose2d(g, x[0],
+                          &(bl_conv_transpose2d_args){
+                              .name = "c", .out = 6, .k = 3, .stride = 2, .pad = 1, .out_pad = 1}))
+BUILD(fully, bl_fully_connected(g, bl_mean(g, x[0]), "fc", 7, BL_ACT_SIGMOID))
+BUILD(norm, bl_mul(g, bl_norm_act(g, x[0], BL_NONE, BL_ACT_NONE), x[1]))
+BUILD(norm_lrelu, bl_norm_act(g, x[0], BL_NONE, BL_ACT_LRELU))
+BUILD(norm_residual, bl_norm_act(g, x[0], x[1], BL_ACT_RELU))
+BUILD(norm_affine, bl_norm_affine_act(g, x[0], "n", x[1], BL_ACT_LRELU))
+BUILD(sigmoid, bl_activation(g, x[0], BL_ACT_SIGMOID))
+BUILD(tanh_op, bl_activation(g, x[0], BL_ACT_TANH))
+BUILD(prelu, bl_prelu(g, x[0], "p"))
+BUILD(add_relu6, bl_add(g, x[0], x[1], BL_ACT_RELU6))
+BUILD(add_itself, bl_add(g, x[0], x[0], BL_ACT_NONE))
+BUILD(mul_same, bl_mul(g, x[0], x[1]))
+BUILD(affine, bl_affine(g, x[0], -1.5f, 0.25f))
+BUILD(concat, bl_concat(g, x, 3))
+BUILD(concat_rows, bl_concat_rows(g, x, 2))
+BUILD(slice, bl_slice(g, x[0], 2, 3))
+BUILD(pad_zero, bl_pad_zero(g, x[0], ((bl_pad){1, 2, 3, 0}), 2))
+BUILD(pad_reflect, bl_pad_reflect(g, x[0], ((bl_pad){3, 2, 1, 3})))
+BUILD(resize, bl_resize_bilinear(g, x[0], 13, 9))
+BUILD(upsample, bl_upsample2(g, x[0]))
+BUILD(max_pool, bl_max_pool(g, x[0], 2, 2, 0))
+BUILD(max_pool_same, bl_max_pool(g, x[0], 2, 2, 1))
+BUILD(avg_pool, bl_avg_pool(g, x[0], 3, 2, 1))
+BUILD(mean, bl_mean(g, x[0]))
+BUILD(depth_to_space, bl_depth_to_space(g, x[0], 2))
+BUILD(blend, bl_blend(g, x[0], x[1], x[2]))
+BUILD(l1, bl_loss_l1(g, x[0], x[1], BL_NONE))
+BUILD(l1_weighted, bl_loss_l1(g, x[0], x[1], x[2]))
+BUILD(mse, bl_loss_mse_to(g, x[0], 1))
+BUILD(hinge, bl_loss_hinge(g, x[0], -1))
+BUILD(ssim_weighted, bl_loss_ssim(g, x[0], x[1], x[2], 2))
+
+static bl_value residual_block(bl_graph *g,
+                               const bl_value *x) { /* several consumers, views, shared weights */
+    bl_conv2d_args a = {.name = "c", .out = 16, .kh = 3, .kw = 3, .pad = BL_PAD_SAME(1)};
+    bl_value h = bl_norm_act(g, bl_conv2d(g, x[0], &a), BL_NONE, BL_ACT_RELU);
+    h = bl_norm_act(g, bl_conv2d(g, h, &a), x[0], BL_ACT_NONE);
+    return bl_add(g, h, bl_reshape(g, bl_reshape(g, h, 4, 12, 16), 8, 6, 16), BL_ACT_LRELU);
+}
+
+#define S(h, w, c)                                                                                           \
+    { 1, h, w, c }
+static const op_case cases[] = {
+    {"conv 3x3", 1, {S(9, 7, 6)}, conv3},
+    {"conv 3x3 relu", 1, {S(9, 7, 16)}, conv3_relu},
+    {"conv 3x3 lrelu, odd channels", 1, {S(10, 11, 9)}, conv3_lrelu},
+    {"conv 4x4 stride 2 pad 2", 1, {S(12, 10, 12)}, conv4_stride2},
+    {"conv 7x7 tanh", 1, {S(10, 10, 8)}, conv7_tanh},
+    {"conv SAME stride 2", 1, {S(9, 8, 3)}, conv_same},
+    {"conv 1x1 without bias", 1, {S(5, 6, 16)}, conv1},
+    {"depthwise 3x3", 1, {S(8, 9, 20)}, depthwise3},
+    {"depthwise 5x5 stride 2", 1, {S(9, 9, 16)}, depthwise5},
+    {"conv transposed", 1, {S(5, 6, 16)}, transposed},
+    {"fully connected", 1, {S(3, 3, 10)}, fully},
+    {"instance norm", 2, {S(9, 8, 17), S(9, 8, 17)}, norm},
+    {"instance norm lrelu", 1, {S(9, 8, 16)}, norm_lrelu},
+    {"instance norm residual relu", 2, {S(6, 6, 32), S(6, 6, 32)}, norm_residual},
+    {"instance norm affine", 2, {S(6, 6, 8), S(6, 6, 8)}, norm_affine},
+    {"sigmoid", 1, {S(4, 5, 3)}, sigmoid},
+    {"tanh", 1, {S(4, 5, 3)}, tanh_op},
+    {"prelu", 1, {S(4, 5, 6)}, prelu},
+    {"add relu6", 2, {S(4, 5, 6), S(4, 5, 6)}, add_relu6},
+    {"add a value to itself", 1, {S(4, 5, 6)}, add_itself},
+    {"mul same shape", 2, {S(4, 5, 6), S(4, 5, 6)}, mul_same},
+    {"mul map", 2, {S(4, 5, 6), S(4, 5, 1)}, mul_same},
+    {"mul channel", 2, {S(4, 5, 6), S(1, 1, 6)}, mul_same},
+    {"affine", 1, {S(4, 5, 6)}, affine},
+    {"concat", 3, {S(4, 5, 6), S(4, 5, 1), S(4, 5, 3)}, concat},
+    {"concat rows", 2, {S(4, 5, 6), S(2, 5, 6)}, concat_rows},
+    {"slice", 1, {S(4, 5, 6)}, slice},
+    {"pad zero", 1, {S(4, 5, 3)}, pad_zero},
+    {"pad reflect", 1, {S(5, 5, 3)}, pad_reflect},
+    {"resize bilinear", 1, {S(6, 7, 5)}, resize},
+    {"upsample", 1, {S(4, 5, 6)}, upsample},
+    {"max pool", 1, {S(6, 6, 4)}, max_pool},
+    {"max pool SAME", 1, {S(7, 5, 4)}, max_pool_same},
+    {"average pool", 1, {S(7, 8, 3)}, avg_pool},
+    {"mean", 1, {S(4, 5, 6)}, mean},
+    {"depth to space", 1, {S(3, 4, 12)}, depth_to_space},
+    {"blend", 3, {S(4, 5, 3), S(4, 5, 1), S(4, 5, 3)}, blend},
+    {"L1", 2, {S(6, 5, 3), S(6, 5, 3)}, l1},
+    {"L1 weighted", 3, {S(6, 5, 3), S(6, 5, 3), S(6, 5, 1)}, l1_weighted},
+    {"mean square to a constant", 1, {S(4, 4, 1)}, mse},
+    {"hinge", 1, {S(4, 4, 1)}, hinge},
+    {"ssim weighted", 3, {S(16, 14, 3), S(16, 14, 3), S(16, 14, 1)}, ssim_weighted},
+    {"residual block", 1, {S(8, 6, 16)}, residual_block},
+};
+
+static void cpu_equals_reference(void **state) {
+    (void)state;
+    for (size_t i = 0; i < BL_COUNT(cases); i++) check_parity(&cases[i]);
+}
+
+static void gradients_equal_finite_differences(void **state) {
+    (void)state;
+    for (size_t i = 0; i < BL_COUNT(cases); i++) check_finite_differences(&cases[i]);
+}
+
+static void known_values(void **state) {
+    (void)state; /* the reference itself, against numbers worked out by hand */
+    static const op_case c = {"mean", 1, {S(2, 2, 1)}, conv_same};
+    run r;
+    start(&r, &c, 1);
+    bl_params *ps = r.ps;
+    float *x = bl_params_data(ps, bl_params_find(ps, "in0.bias"), BL_SLAB_WEIGHT),
+          *w = bl_params_data(ps, bl_params_find(ps, "c.weight"), BL_SLAB_WEIGHT);
+    float *bias = bl_params_data(ps, bl_params_find(ps, "c.bias"), BL_SLAB_WEIGHT);
+    memset(bl_params_data(ps, bl_params_find(ps, "in0.weight"), BL_SLAB_WEIGHT), 0, 4 * sizeof(float));
+    for (int i = 0; i < 4; i++) x[i] = (float)(i + 1), bias[i] = (float)i;
+    for (int o = 0; o < 4; o++)
+        for (int k = 0; k < 9; k++) w[o * 9 + k] = k == 3 * (o / 2) + o % 2 ? 1.f : 0.f;
+    loss_of(&r); /* SAME, 3x3, stride 2 on 2x2: padding after only, one output: tap (i, j) sees x[i][j] */
+    const float *y = bl_program_buffer(r.p, r.y);
+    assert_true(y[0] == 1 && y[1] == 3 && y[2] == 5 && y[3] == 6); /* 4 + 3 = 7, cut at 6 */
+    stop(&r);
+}
+
+static void out_of_memory_is_a_status(void **state) {
+    (void)state;
+    for (int nth = 1; nth < 60; nth++) {
+        bl_err err = {0};
+        bl_params *ps = NULL;
+        bl_graph *g = NULL;
+        bl_program *p = NULL;
+        bl_mem_fail_at(nth);
+        int rc = bl_params_create(&ps, &err);
+        if (rc == 0) rc = bl_graph_create(&g, ps, &err);
+        if (rc == 0) {
+            bl_value x = bl_input(g, "x", 16), y = residual_block(g, &x);
+            bl_value loss = bl_loss_mse_to(g, y, 0);
+            rc = bl_params_seal(ps, 1, 1, &err);
+            if (rc == 0)
+                rc = bl_program_compile(&p, g,
+                                        &(bl_program_options){.inputs = &(bl_input_shape){x, 1, 8, 6},
+                                                              .n_inputs = 1,
+                                                              .objectives = &(bl_objective){loss, "c"},
+                                                              .n_objectives = 1},
+                                        &err);
+        }
+        bl_mem_fail_at(0);
+        if (rc < 0) assert_int_equal(rc, BL_E_NOMEM);
+        bl_program_destroy(&p);
+        bl_graph_destroy(&g);
+        bl_params_destroy(&ps);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_values),
+        cmocka_unit_test(cpu_equals_reference),
+        cmocka_unit_test(gradients_equal_finite_differences),
+        cmocka_unit_test(out_of_memory_is_a_status),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
