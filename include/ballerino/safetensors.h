@@ -36,7 +36,7 @@ typedef struct bl_tensor {
     bl_dtype dtype;
     int rank; /* 0..8 */
     int64_t dims[8];
-    const void *data; /* aligned to 8 bytes when written by us; use memcpy otherwise */
+    const void *data; /* aligned to its element when written by us; use memcpy otherwise */
     size_t bytes;
 } bl_tensor;
 
@@ -56,7 +56,8 @@ const bl_tensor *bl_tensors_need(const bl_tensors *t, const char *name, bl_dtype
 typedef struct bl_tensor_meta {
     const char *key, *value;
 } bl_tensor_meta;
-/* The metadata key "sha256" is added over all tensor bytes, and checked by bl_tensors_read when present. */
+/* The metadata key "sha256" is added (over the whole file, header included: any flipped bit is noticed) and
+ * checked by bl_tensors_read and _parse when present. */
 int bl_tensors_write(const char *path, const bl_tensor *tensors, int n, const bl_tensor_meta *meta,
                      int n_meta, bl_err *err);
 
