@@ -31,6 +31,7 @@ typedef struct bl_gan_net {
     bl_arch arch;
     int width, height;        /* of the window; multiples of 2^down */
     int label_channels;       /* 3 */
+    int previous;             /* 1: the generator also sees its previous output */
     int ngf, down, blocks;    /* base width, down-samplings, residual blocks at the bottom */
     int max_channels;         /* channels double down to this */
     int ndf, num_d, layers_d; /* discriminators: base width, scales, layers (method 6.3) */
@@ -57,6 +58,9 @@ typedef struct bl_gan_source {
     int64_t count; /* samples 0..count-1 */
     int64_t (*run_before)(void *ctx,
                           int64_t index); /* how many consecutive frames directly precede `index` */
+    /* How far the window itself moved from frame index-1 to index, in window pixels: a still thing at (x, y)
+     * was at (x + dx, y + dy) in the window before. NULL: never moves. */
+    void (*window_shift)(void *ctx, int64_t index, float *dx, float *dy);
     /* `augment`: 0 none, else a seed; all frames of one training unit get the same augmentation seed. */
     int (*get)(void *ctx, int64_t index, uint64_t augment, float *label, float *plate, float *real,
                float *weight, bl_err *err);
@@ -75,7 +79,8 @@ void bl_generator_destroy(bl_generator **g);
 void bl_generator_reset(
     bl_generator *g); /* previous output = plate (composite) or zeros (paint): a new clip, a cut */
 /* One frame. rgb [h][w][3] in -1..1 (the composite over the plate), mask [h][w] in 0..1 or NULL. The output
- * becomes the next call's previous output, moved by (dx, dy) window pixels when the window itself moved. */
+ * becomes the next call's previous output. (dx, dy): how far the window moved since then, as in
+ * bl_gan_source. */
 int bl_generator_run(bl_generator *g, const float *label, const float *plate, float dx, float dy, float *rgb,
                      float *mask, bl_err *err);
 

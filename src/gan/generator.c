@@ -1,0 +1,124 @@
+/* The generator in use: one frame after another, each seeing the one before. */
+#include <math.h>
+#include <string.h>
+
+#include "net.h"
+
+struct bl_generator {
+    bl_gan_net net;
+    bl_graph *g;
+    bl_program *p;
+    bl_value label, plate, previous, image, mask;
+    float *last; /* previous output, or NULL */
+    int have_last;
+};
+
+static int build(bl_generator *g, bl_params *ps, bl_slab slab, bl_precision precision, int threads,
+                 bl_err *err) {
+    const bl_gan_net *n = &g->net;
+    int rc = bl_graph_create(&g->g, ps, err);
+    if (rc < 0) return rc;
+    g->label = bl_input(g->g, "label", n->label_channels);
+    g->plate = n->scene == BL_SCENE_COMPOSITE ? bl_input(g->g, "plate", 3) : BL_NONE;
+    g->previous = n->previous ? bl_input(g->g, "previous", 3) : BL_NONE;
+    bl__painted out = bl__declare_generator(g->g, n, g->label, g->plate, g->previous);
+    g->image = out.image;
+    g->mask = out.mask;
+    bl_input_shape in[3];
+    int n_in = 0;
+    for (int i = 0; i < 3; i++) {
+        bl_value v = (bl_value[]){g->label, g->plate, g->previous}[i];
+        if (v >= 0) in[n_in++] = (bl_input_shape){v, 1, n->height, n->width};
+    }
+    bl_value outputs[2] = {g->image, g->mask};
+    return bl_program_compile(&g->p, g->g,
+                              &(bl_program_options){.inputs = in,
+                                                    .n_inputs = n_in,
+                                                    .outputs = outputs,
+                                                    .n_outputs = g->mask >= 0 ? 2 : 1,
+                                                    .precision = precision,
+                                                    .weights = slab,
+                                                    .threads = threads},
+                              err);
+}
+
+int bl_generator_create(bl_generator **out, const bl_gan_net *net, bl_params *ps, bl_slab slab,
+                        bl_precision precision, int threads, bl_err *err) {
+    int rc = bl__gan_check(net, err);
+    if (rc < 0) return rc;
+    bl_generator *g = bl_alloc(sizeof *g);
+    if (!g) return bl_fail(err, BL_E_NOMEM, "not enough memory for the generator");
+    g->net = *net;
+    g->last = bl_alloc_array((size_t)net->width * (size_t)net->height * 3, sizeof(float));
+    rc = g->last ? build(g, ps, slab, precision, threads, err)
+                 : bl_fail(err, BL_E_NOMEM, "not enough memory for the generator");
+    if (rc < 0)
+        bl_generator_destroy(&g);
+    else
+        *out = g;
+    return rc;
+}
+
+void bl_generator_destroy(bl_generator **gp) {
+    if (!*gp) return;
+    bl_program_destroy(&(*gp)->p);
+    bl_graph_destroy(&(*gp)->g);
+    bl_free((*gp)->last);
+    bl_free(*gp);
+    *gp = NULL;
+}
+
+void bl_generator_reset(bl_generator *g) {
+    g->have_last = 0;
+}
+
+void bl__shift_picture(float *dst, const float *src, int w, int h, float dx, float dy) {
+    int moved = fabsf(dx) > 1e-3f || fabsf(dy) > 1e-3f;
+    if (!moved) {
+        memcpy(dst, src, sizeof *dst * (size_t)w * (size_t)h * 3);
+        return;
+    }
+    for (int y = 0; y < h; y++) {
+        float py = BL_CLAMP((float)y + dy, 0.f, (float)(h - 1));
+        int y0 = (int)py, y1 = BL_MIN(y0 + 1, h - 1);
+        float ty = py - (float)y0;
+        for (int x = 0; x < w; x++) {
+            float px = BL_CLAMP((float)x + dx, 0.f, (float)(w - 1));
+            int x0 = (int)px, x1 = BL_MIN(x0 + 1, w - 1);
+            float tx = px - (float)x0;
+            for (int c = 0; c < 3; c++) {
+                float a = src[(y0 * w + x0) * 3 + c], b = src[(y0 * w + x1) * 3 + c];
+                float d = src[(y1 * w + x0) * 3 + c], e = src[(y1 * w + x1) * 3 + c];
+                dst[(y * w + x) * 3 + c] = (a + (b - a) * tx) * (1 - ty) + (d + (e - d) * tx) * ty;
+            }
+        }
+    }
+}
+
+int bl_generator_run(bl_generator *g, const float *label, const float *plate, float dx, float dy, float *rgb,
+                     float *mask, bl_err *err) {
+    size_t pixels = (size_t)g->net.width * (size_t)g->net.height;
+    memcpy(bl_program_buffer(g->p, g->label), label, sizeof *label * pixels * (size_t)g->net.label_channels);
+    if (g->plate >= 0) memcpy(bl_program_buffer(g->p, g->plate), plate, sizeof *plate * pixels * 3);
+    if (g->previous >= 0) {
+        float *in = bl_program_buffer(g->p, g->previous);
+        if (g->have_last)
+            bl__shift_picture(in, g->last, g->net.width, g->net.height, dx, dy);
+        else if (g->plate >= 0)
+            memcpy(in, plate, sizeof *plate * pixels * 3);
+        else
+            memset(in, 0, sizeof *in * pixels * 3);
+    }
+    int rc = bl_program_forward(g->p, err);
+    if (rc < 0) return rc;
+    const float *image = bl_program_buffer(g->p, g->image);
+    memcpy(g->last, image, sizeof *image * pixels * 3);
+    g->have_last = 1;
+    if (rgb) memcpy(rgb, image, sizeof *image * pixels * 3);
+    if (!mask) return 0;
+    if (g->mask >= 0)
+        memcpy(mask, bl_program_buffer(g->p, g->mask), sizeof *mask * pixels);
+    else
+        for (size_t i = 0; i < pixels; i++) mask[i] = 1;
+    return 0;
+}

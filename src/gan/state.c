@@ -1,0 +1,76 @@
+/* The trainer's whole state in one safetensors file: going on from it is the same as never having stopped. */
+#include <string.h>
+
+#include "ballerino/safetensors.h"
+#include "trainer.h"
+
+static const struct {
+    bl_slab slab;
+    const char *prefix;
+} slabs[] = {{BL_SLAB_WEIGHT, "weight/"}, {BL_SLAB_M, "m/"}, {BL_SLAB_V, "v/"}, {BL_SLAB_EMA, "ema/"}};
+
+static int64_t shape_of(bl_params *ps, int i, int64_t dims[4]) {
+    for (int k = 0; k < bl_params_rank(ps, i); k++) dims[k] = bl_params_dims(ps, i)[k];
+    return bl_params_size(ps, i);
+}
+
+int bl_trainer_save(const bl_trainer *t, const char *path, bl_err *err) {
+    int n = bl_params_count(t->ps), total = n * (int)BL_COUNT(slabs) + 2, at = 0;
+    bl_tensor *tensors = bl_alloc_array((size_t)total, sizeof *tensors);
+    char(*names)[112] = bl_alloc_array((size_t)total, sizeof *names);
+    int rc = BL_E_NOMEM;
+    if (!tensors || !names) {
+        (void)bl_fail(err, rc, "not enough memory to save the training state");
+        goto done;
+    }
+    for (size_t s = 0; s < BL_COUNT(slabs); s++)
+        for (int i = 0; i < n; i++, at++) {
+            snprintf(names[at], sizeof names[at], "%s%s", slabs[s].prefix, bl_params_name(t->ps, i));
+            tensors[at] = (bl_tensor){.name = names[at],
+                                      .dtype = BL_DT_F32,
+                                      .rank = bl_params_rank(t->ps, i),
+                                      .data = bl_params_data(t->ps, i, slabs[s].slab)};
+            tensors[at].bytes = sizeof(float) * (size_t)shape_of(t->ps, i, tensors[at].dims);
+        }
+    tensors[at++] = (bl_tensor){
+        .name = "state/step", .dtype = BL_DT_I64, .rank = 1, .dims = {1}, .data = &t->step, .bytes = 8};
+    tensors[at++] = (bl_tensor){
+        .name = "state/rng", .dtype = BL_DT_U64, .rank = 1, .dims = {4}, .data = t->rng.s, .bytes = 32};
+    bl_tensor_meta meta[] = {{"format", "ballerino-training-state"}, {"version", "1"}};
+    rc = bl_tensors_write(path, tensors, at, meta, (int)BL_COUNT(meta), err);
+done:
+    bl_free(names);
+    bl_free(tensors);
+    return rc;
+}
+
+int bl_trainer_load(bl_trainer *t, const char *path, bl_err *err) {
+    bl_tensors *file = NULL;
+    int rc = bl_tensors_read(&file, path, err);
+    if (rc < 0) return rc;
+    int64_t four = 4, one = 1, dims[4];
+    const bl_tensor *step = bl_tensors_need(file, "state/step", BL_DT_I64, 1, &one, err), *rng = NULL;
+    if (step) rng = bl_tensors_need(file, "state/rng", BL_DT_U64, 1, &four, err);
+    rc = rng ? 0 : BL_E_MISMATCH;
+    for (int pass = 0; pass < 2 && rc == 0;
+         pass++) /* first check everything, then take it: no half-loaded state */
+        for (size_t s = 0; s < BL_COUNT(slabs) && rc == 0; s++)
+            for (int i = 0; i < bl_params_count(t->ps) && rc == 0; i++) {
+                char name[112];
+                snprintf(name, sizeof name, "%s%s", slabs[s].prefix, bl_params_name(t->ps, i));
+                (void)shape_of(t->ps, i, dims);
+                const bl_tensor *x =
+                    bl_tensors_need(file, name, BL_DT_F32, bl_params_rank(t->ps, i), dims, err);
+                if (!x)
+                    rc = BL_E_MISMATCH;
+                else if (pass)
+                    memcpy(bl_params_data(t->ps, i, slabs[s].slab), x->data, x->bytes);
+            }
+    if (rc == 0) {
+        memcpy(&t->step, step->data, 8);
+        memcpy(t->rng.s, rng->data, 32);
+        bl_params_touch(t->ps);
+    }
+    bl_tensors_close(&file);
+    return rc;
+}

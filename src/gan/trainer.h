@@ -1,0 +1,34 @@
+/* Inside of the trainer, shared by training and saving. */
+#ifndef BALLERINO_GAN_TRAINER_H
+#define BALLERINO_GAN_TRAINER_H
+
+#include "net.h"
+
+enum {
+    BL__LOSS_TOTAL,
+    BL__LOSS_GAN,
+    BL__LOSS_FM,
+    BL__LOSS_L1,
+    BL__LOSS_SSIM,
+    BL__LOSS_D_REAL,
+    BL__LOSS_D_FAKE,
+    BL__LOSSES
+};
+
+struct bl_trainer {
+    bl_gan_net net;
+    bl_gan_train train;
+    bl_gan_source src;
+    int frames; /* generated a step: 1, or 2 with a temporal discriminator */
+    bl_params *ps;
+    bl_graph *g;
+    bl_program *full, *plain; /* with and without the discriminators */
+    bl_generator *roll;       /* for own outputs; NULL when the generator does not see any */
+    bl_value previous, label[2], plate[2], real[2], weight[2], image[2];
+    bl_value loss[BL__LOSSES], plain_total, d_total;
+    float *label_buf, *plate_buf, *real_buf, *weight_buf, *prev_buf;
+    bl_rng rng;
+    int64_t step; /* done */
+};
+
+#endif

@@ -1,0 +1,1 @@
+bl_test(test_gan SOURCES test_gan.c ROOMS gan)
