@@ -1,0 +1,216 @@
+#include "ballerino/base.h"
+
+#include "shapes.h"
+
+/* Points that BlazePose lacks, after its 33. */
+enum { NECK = BL_LANDMARKS, MID_HIP, L_HAND, R_HAND, POINTS };
+
+typedef struct point {
+    float x, y, z, alpha; /* canvas pixels (z too); alpha 0 = not drawn */
+} point;
+
+/* A limb: its two points, its colour (OpenPose's BODY_25 gives a limb the colour of its second joint) and its
+ * half-widths at both ends as parts of the figure's thickness. */
+typedef struct limb {
+    uint8_t a, b, rgb[3];
+    float ra, rb;
+} limb;
+
+static const limb limbs[] = {
+    {NECK, MID_HIP, {255, 0, 0}, 1, 1},
+    {NECK, BL_LM_R_SHOULDER, {255, 85, 0}, 1, 0.9f},
+    {BL_LM_R_SHOULDER, BL_LM_R_ELBOW, {255, 170, 0}, 1, 0.8f},
+    {BL_LM_R_ELBOW, BL_LM_R_WRIST, {255, 255, 0}, 0.9f, 0.65f},
+    {NECK, BL_LM_L_SHOULDER, {170, 255, 0}, 1, 0.9f},
+    {BL_LM_L_SHOULDER, BL_LM_L_ELBOW, {85, 255, 0}, 1, 0.8f},
+    {BL_LM_L_ELBOW, BL_LM_L_WRIST, {0, 255, 0}, 0.9f, 0.65f},
+    {MID_HIP, BL_LM_R_HIP, {0, 255, 85}, 1, 1},
+    {BL_LM_R_HIP, BL_LM_R_KNEE, {0, 255, 170}, 1.1f, 0.9f},
+    {BL_LM_R_KNEE, BL_LM_R_ANKLE, {0, 255, 255}, 0.95f, 0.7f},
+    {MID_HIP, BL_LM_L_HIP, {0, 170, 255}, 1, 1},
+    {BL_LM_L_HIP, BL_LM_L_KNEE, {0, 85, 255}, 1.1f, 0.9f},
+    {BL_LM_L_KNEE, BL_LM_L_ANKLE, {0, 0, 255}, 0.95f, 0.7f},
+    {NECK, BL_LM_NOSE, {255, 0, 85}, 0.8f, 0.5f},
+    {BL_LM_NOSE, BL_LM_R_EYE, {255, 0, 170}, 0.45f, 0.45f},
+    {BL_LM_R_EYE, BL_LM_R_EAR, {255, 0, 255}, 0.45f, 0.45f},
+    {BL_LM_NOSE, BL_LM_L_EYE, {170, 0, 255}, 0.45f, 0.45f},
+    {BL_LM_L_EYE, BL_LM_L_EAR, {85, 0, 255}, 0.45f, 0.45f},
+    {BL_LM_L_ANKLE, BL_LM_L_FOOT, {0, 0, 255}, 0.65f, 0.5f},
+    {BL_LM_L_HEEL, BL_LM_L_FOOT, {0, 0, 255}, 0.55f, 0.5f},
+    {BL_LM_L_ANKLE, BL_LM_L_HEEL, {0, 0, 255}, 0.65f, 0.55f},
+    {BL_LM_R_ANKLE, BL_LM_R_FOOT, {0, 255, 255}, 0.65f, 0.5f},
+    {BL_LM_R_HEEL, BL_LM_R_FOOT, {0, 255, 255}, 0.55f, 0.5f},
+    {BL_LM_R_ANKLE, BL_LM_R_HEEL, {0, 255, 255}, 0.65f, 0.55f},
+    {BL_LM_R_WRIST, R_HAND, {255, 255, 128}, 0.6f, 0.45f},
+    {BL_LM_L_WRIST, L_HAND, {128, 255, 128}, 0.6f, 0.45f},
+};
+
+/* Discs at the joints, in BODY_25's joint colours; radius as a part of the thickness. */
+typedef struct joint {
+    uint8_t p, rgb[3];
+    float r;
+} joint;
+
+static const joint joints[] = {
+    {BL_LM_NOSE, {255, 0, 85}, 0.65f},
+    {NECK, {255, 0, 0}, 1.1f},
+    {BL_LM_R_SHOULDER, {255, 85, 0}, 1.15f},
+    {BL_LM_R_ELBOW, {255, 170, 0}, 1.05f},
+    {BL_LM_R_WRIST, {255, 255, 0}, 0.85f},
+    {BL_LM_L_SHOULDER, {170, 255, 0}, 1.15f},
+    {BL_LM_L_ELBOW, {85, 255, 0}, 1.05f},
+    {BL_LM_L_WRIST, {0, 255, 0}, 0.85f},
+    {MID_HIP, {255, 0, 0}, 1.1f},
+    {BL_LM_R_HIP, {0, 255, 85}, 1.2f},
+    {BL_LM_R_KNEE, {0, 255, 170}, 1.1f},
+    {BL_LM_R_ANKLE, {0, 255, 255}, 0.85f},
+    {BL_LM_L_HIP, {0, 170, 255}, 1.2f},
+    {BL_LM_L_KNEE, {0, 85, 255}, 1.1f},
+    {BL_LM_L_ANKLE, {0, 0, 255}, 0.85f},
+    {BL_LM_R_EYE, {255, 0, 170}, 0.55f},
+    {BL_LM_L_EYE, {170, 0, 255}, 0.55f},
+    {BL_LM_R_EAR, {255, 0, 255}, 0.55f},
+    {BL_LM_L_EAR, {85, 0, 255}, 0.55f},
+};
+
+_Static_assert(BL_COUNT(limbs) + BL_COUNT(joints) <= BL__SHAPES_MAX, "every shape must fit");
+_Static_assert(BL_COUNT(limbs) <= 32, "bl_figure_options.drop has a bit for each limb");
+
+bl_figure_options bl_figure_options_default(void) {
+    return (bl_figure_options){.min_visibility = 0.1f};
+}
+int bl_figure_limb_count(void) {
+    return (int)BL_COUNT(limbs);
+}
+
+static point middle(point a, point b) {
+    return (point){(a.x + b.x) / 2, (a.y + b.y) / 2, (a.z + b.z) / 2, BL_MIN(a.alpha, b.alpha)};
+}
+
+/* Opaque from twice the threshold on, fading to nothing at it, so that a joint near it does not flicker. */
+static float opacity(const bl_landmark *l, float threshold) {
+    if (!isfinite(l->x) || !isfinite(l->y) || !isfinite(l->z)) return 0;
+    if (!(l->visibility >= threshold)) return 0;
+    return threshold > 0 ? BL_MIN((l->visibility - threshold) / threshold, 1) : 1;
+}
+
+static void add_derived(point q[POINTS]) {
+    q[NECK] = middle(q[BL_LM_L_SHOULDER], q[BL_LM_R_SHOULDER]);
+    q[MID_HIP] = middle(q[BL_LM_L_HIP], q[BL_LM_R_HIP]);
+    q[L_HAND] = middle(q[BL_LM_L_INDEX], q[BL_LM_L_PINKY]);
+    q[R_HAND] = middle(q[BL_LM_R_INDEX], q[BL_LM_R_PINKY]);
+}
+
+static void points_from(point out[POINTS], const bl_person *p, int fw, int fh, bl_view v, float threshold) {
+    for (int k = 0; k < BL_LANDMARKS; k++) {
+        const bl_landmark *l = &p->landmarks[k];
+        out[k] = (point){(l->x * (float)fw - v.x0) * v.scale, (l->y * (float)fh - v.y0) * v.scale,
+                         l->z * (float)fw * v.scale, opacity(l, threshold)};
+    }
+    add_derived(out);
+}
+
+static float distance(const point *q, int a, int b) {
+    float x = q[a].x - q[b].x, y = q[a].y - q[b].y, z = q[a].z - q[b].z;
+    return sqrtf(x * x + y * y + z * z);
+}
+
+/* Sum of bones from head to ankle, in the unit of the points. A hidden bone is taken from the torso by the
+ * usual proportions. */
+static float bones_length(const point *q) {
+    float torso = distance(q, NECK, MID_HIP), legs = 0;
+    for (int side = 0; side < 2; side++) {
+        int hip = BL_LM_L_HIP + side, knee = BL_LM_L_KNEE + side, ankle = BL_LM_L_ANKLE + side;
+        int seen = q[hip].alpha > 0 && q[knee].alpha > 0 && q[ankle].alpha > 0;
+        legs += (seen ? distance(q, hip, knee) + distance(q, knee, ankle) : 1.6f * torso) / 2;
+    }
+    float head = q[BL_LM_NOSE].alpha > 0 ? 1.7f * distance(q, NECK, BL_LM_NOSE) : 0.7f * torso;
+    return torso + legs + head;
+}
+
+/* Root of the summed squared distances of the visible body joints to their mean, in the picture plane. */
+static float spread(const point *q) {
+    double x = 0, y = 0, squares = 0;
+    int n = 0;
+    for (int k = BL_LM_L_SHOULDER; k <= BL_LM_R_ANKLE; k++) {
+        if ((k > BL_LM_R_WRIST && k < BL_LM_L_HIP) || !(q[k].alpha > 0)) continue;
+        x += q[k].x, y += q[k].y, n++;
+        squares += (double)q[k].x * q[k].x + (double)q[k].y * q[k].y;
+    }
+    return n ? (float)sqrt(BL_MAX(0.0, squares - (x * x + y * y) / n)) : 0;
+}
+
+/* Body height in canvas pixels that hardly depends on the pose: the world skeleton's bones times the pixels a
+ * metre. (Image z is too noisy for bone lengths: 14 % from frame to frame, against 4 % this way.) Without
+ * world coordinates, the bones as they appear in the picture. */
+static float body_height(const point *q, const bl_person *p) {
+    point flat[POINTS], world[POINTS];
+    for (int k = 0; k < POINTS; k++) flat[k] = q[k], flat[k].z = 0;
+    for (int k = 0; k < BL_LANDMARKS; k++)
+        world[k] = (point){p->world[k].x, p->world[k].y, p->world[k].z, q[k].alpha};
+    add_derived(world);
+    float metres = spread(world);
+    float height = metres > 1e-3f ? spread(q) / metres * bones_length(world) : bones_length(flat);
+    return isfinite(height) ? height : 0;
+}
+
+static void add(bl__shape *out, int *n, const point *a, const point *b, float ra, float rb,
+                const uint8_t rgb[3]) {
+    bl__shape s = {.ax = a->x, .ay = a->y, .bx = b->x, .by = b->y, .ra = ra, .rb = rb};
+    s.z = (a->z + b->z) / 2;
+    s.alpha = BL_MIN(a->alpha, b->alpha);
+    for (int c = 0; c < 3; c++) s.rgb[c] = (float)rgb[c] / 255.0f;
+    int at = (*n)++; /* insertion keeps the list ordered far to near, ties in table order */
+    while (at > 0 && out[at - 1].z < s.z) out[at] = out[at - 1], at--;
+    out[at] = s;
+}
+
+int bl__figure_shapes(bl__shape out[BL__SHAPES_MAX], const bl_person *p, int frame_width, int frame_height,
+                      bl_view view, const bl_figure_options *o) {
+    point q[POINTS];
+    uint8_t used[POINTS] = {0};
+    int n = 0;
+    points_from(q, p, frame_width, frame_height, view, o->min_visibility);
+    float unit = o->thickness > 0 ? o->thickness : BL_MAX(1.0f, body_height(q, p) / 48);
+    if (!isfinite(unit)) return 0;
+    for (size_t k = 0; k < BL_COUNT(limbs); k++) {
+        const limb *l = &limbs[k];
+        if (o->drop >> k & 1 || !(q[l->a].alpha > 0) || !(q[l->b].alpha > 0)) continue;
+        used[l->a] = used[l->b] = 1;
+        add(out, &n, &q[l->a], &q[l->b], l->ra * unit, l->rb * unit, l->rgb);
+    }
+    for (size_t k = 0; k < BL_COUNT(joints); k++) {
+        const joint *j = &joints[k];
+        if (used[j->p]) add(out, &n, &q[j->p], &q[j->p], j->r * unit, j->r * unit, j->rgb);
+    }
+    return n;
+}
+
+int bl__shape_box(const bl__shape *s, int w, int h, bl__box *box) {
+    float r = BL_MAX(s->ra, s->rb) + 1, fw = (float)w, fh = (float)h;
+    float x0 = BL_MIN(s->ax, s->bx) - r, x1 = BL_MAX(s->ax, s->bx) + r;
+    float y0 = BL_MIN(s->ay, s->by) - r, y1 = BL_MAX(s->ay, s->by) + r;
+    if (!(x0 < fw && x1 > 0 && y0 < fh && y1 > 0)) return 0;
+    box->x0 = (int)BL_MAX(x0, 0), box->x1 = (int)BL_MIN(x1 + 1, fw);
+    box->y0 = (int)BL_MAX(y0, 0), box->y1 = (int)BL_MIN(y1 + 1, fh);
+    return 1;
+}
+
+bl__brush bl__brush_make(const bl__shape *s) {
+    bl__brush b = {.ax = s->ax, .ay = s->ay, .dx = s->bx - s->ax, .dy = s->by - s->ay};
+    float squared = b.dx * b.dx + b.dy * b.dy;
+    b.inverse = squared > 1e-12f ? 1 / squared : 0;
+    b.length = sqrtf(squared);
+    b.ra = s->ra, b.dr = s->rb - s->ra;
+    b.reach = BL_MAX(s->ra, s->rb) + 0.5f;
+    return b;
+}
+
+void bl__brush_span(const bl__brush *b, float y, int *x0, int *x1) {
+    if (fabsf(b->dy) < 0.05f * b->length || b->length < 1) return;
+    float middle_x = b->ax + (y - b->ay) * b->dx / b->dy;
+    float half = b->reach * b->length / fabsf(b->dy) + 1;
+    float lo = middle_x - half, hi = middle_x + half + 1;
+    if (lo > (float)*x0) *x0 = lo < (float)*x1 ? (int)lo : *x1;
+    if (hi < (float)*x1) *x1 = hi > (float)*x0 ? (int)hi : *x0;
+}
