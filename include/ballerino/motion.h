@@ -24,11 +24,11 @@ typedef enum bl_normalise { BL_NORMALISE_ROBUST, BL_NORMALISE_PAPER, BL_NORMALIS
 
 /* What normalisation must know of a subject; pixels of its own video. Stored in a model. */
 typedef struct bl_pose_stats {
-    int width, height;
+    int width, height;           /* of the picture */
     int64_t frames;              /* usable ones */
     float floor_near, floor_far; /* y of the floor when nearest to / farthest from the camera (near >= far) */
     float height_near, height_far;      /* body height there, head to feet */
-    float height;                       /* robust overall height (95th percentile) */
+    float body_height;                  /* robust overall height (95th percentile) */
     float centre_x;                     /* median x of the mid-hip */
     float toe_median;                   /* median of the lower ankle's y */
     int single_scale;                   /* 1: the subject never moved in depth */
