@@ -1,0 +1,243 @@
+/* Reading a video: one thread demuxes, decodes and converts ahead into a bounded queue; the caller takes
+ * frames. */
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "av.h"
+
+struct bl_reader {
+    char *path;
+    AVFormatContext *fmt;
+    AVCodecContext *dec;
+    AVStream *st;
+    bl__converter conv;
+    bl_video_info info;
+    bl_queue *queue;
+    pthread_t thread;
+    int started;
+    volatile int stop; /* only ever set to 1, by close; the queue's lock orders it */
+    int64_t count, last_pts;
+    int status; /* how the thread ended: 0 or a failure; read after the queue is drained */
+    bl_err failure;
+};
+
+bl_reader_options bl_reader_options_default(void) {
+    return (bl_reader_options){.ahead = 8, .threads = 0};
+}
+
+static int check_file(const char *path, bl_err *err) {
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return bl_fail(err, BL_E_NOT_FOUND, "cannot open %s: %s; check the path", path, strerror(errno));
+    if (S_ISDIR(st.st_mode)) return bl_fail(err, BL_E_NOT_FOUND, "%s is a folder; give a video file", path);
+    if (S_ISREG(st.st_mode) && st.st_size == 0)
+        return bl_fail(err, BL_E_FORMAT, "%s is empty; give a video file", path);
+    return 0;
+}
+
+static int open_stream(bl_reader *r, int threads, bl_err *err) {
+    const AVCodec *codec = NULL;
+    int rc = avformat_open_input(&r->fmt, r->path, NULL, NULL);
+    if (rc < 0)
+        return bl__av_fail(err, rc == AVERROR(EACCES) ? BL_E_NOT_FOUND : BL_E_FORMAT, rc,
+                           "this is not a video that can be read, or it is damaged:", r->path);
+    if ((rc = avformat_find_stream_info(r->fmt, NULL)) < 0)
+        return bl__av_fail(err, BL_E_FORMAT, rc, "the video is damaged:", r->path);
+    rc = av_find_best_stream(r->fmt, AVMEDIA_TYPE_VIDEO, -1, -1, &codec, 0);
+    if (rc == AVERROR_DECODER_NOT_FOUND)
+        return bl_fail(err, BL_E_UNSUPPORTED,
+                       "%s uses a video codec that FFmpeg here cannot decode; convert it to H.264", r->path);
+    if (rc < 0) return bl_fail(err, BL_E_FORMAT, "%s has no picture track; give a video file", r->path);
+    r->st = r->fmt->streams[rc];
+    for (unsigned i = 0; i < r->fmt->nb_streams; i++)
+        if ((int)i != rc) r->fmt->streams[i]->discard = AVDISCARD_ALL;
+    r->dec = avcodec_alloc_context3(codec);
+    if (!r->dec) return bl_fail(err, BL_E_NOMEM, "not enough memory to decode %s", r->path);
+    if ((rc = avcodec_parameters_to_context(r->dec, r->st->codecpar)) < 0)
+        return bl__av_fail(err, BL_E_FORMAT, rc, "the video is damaged:", r->path);
+    r->dec->pkt_timebase = r->st->time_base;
+    r->dec->thread_count = threads > 0 ? threads : BL_MIN(bl_cpu_count(), 4);
+    if ((rc = avcodec_open2(r->dec, codec, NULL)) < 0)
+        return bl__av_fail(err, BL_E_UNSUPPORTED, rc, "cannot decode", r->path);
+    return 0;
+}
+
+static int sane_rate(AVRational q) {
+    return q.num > 0 && q.den > 0 && av_q2d(q) <= 1000;
+}
+
+static void describe_time(bl_reader *r) {
+    bl_video_info *v = &r->info;
+    AVRational rate = sane_rate(r->st->avg_frame_rate) ? r->st->avg_frame_rate
+                      : sane_rate(r->st->r_frame_rate) ? r->st->r_frame_rate
+                                                       : (AVRational){25, 1};
+    v->frame_rate = (bl_rational){rate.num, rate.den};
+    v->time_base = (bl_rational){r->st->time_base.num, r->st->time_base.den};
+    if (r->st->duration > 0)
+        v->duration_s = (double)r->st->duration * av_q2d(r->st->time_base);
+    else if (r->fmt->duration > 0)
+        v->duration_s = (double)r->fmt->duration / AV_TIME_BASE;
+    v->frames = v->duration_s > 0 ? llround(v->duration_s * av_q2d(rate)) : 0;
+}
+
+static int describe(bl_reader *r, bl_err *err) {
+    const AVCodecParameters *p = r->st->codecpar;
+    AVRational sar = av_guess_sample_aspect_ratio(r->fmt, r->st, NULL);
+    double ratio = sar.num > 0 && sar.den > 0 ? av_q2d(sar) : 1;
+    if (p->width < 1 || p->height < 1)
+        return bl_fail(err, BL_E_FORMAT, "%s has no picture size; it is damaged", r->path);
+    if (ratio < 0.05 || ratio > 20) ratio = 1;
+    r->conv.stored_width = ratio > 1.005 ? (int)lround(p->width * ratio)
+                                         : p->width; /* less than half a percent is not worth a resampling */
+    r->conv.stored_height = ratio < 0.995 ? (int)lround(p->height / ratio) : p->height;
+    r->conv.turn = bl__orientation_of(r->st);
+    if (r->conv.stored_width > BL_FRAME_MAX_SIDE || r->conv.stored_height > BL_FRAME_MAX_SIDE ||
+        (int64_t)r->conv.stored_width * r->conv.stored_height > BL_FRAME_MAX_PIXELS)
+        return bl_fail(err, BL_E_UNSUPPORTED, "%s is %dx%d; the largest side that is supported is %d",
+                       r->path, r->conv.stored_width, r->conv.stored_height, BL_FRAME_MAX_SIDE);
+    bl__converter_size(&r->conv, &r->info.width, &r->info.height);
+    describe_time(r);
+    snprintf(r->info.codec, sizeof r->info.codec, "%s", avcodec_get_name(p->codec_id));
+    int audio = av_find_best_stream(r->fmt, AVMEDIA_TYPE_AUDIO, -1, -1, NULL, 0);
+    r->info.has_audio = audio >= 0;
+    if (audio >= 0)
+        snprintf(r->info.audio_codec, sizeof r->info.audio_codec, "%s",
+                 avcodec_get_name(r->fmt->streams[audio]->codecpar->codec_id));
+    return 0;
+}
+
+/* Timestamps always grow: a missing or repeated one is put one nominal frame after the last. */
+static int64_t timestamp(bl_reader *r, const AVFrame *in) {
+    int64_t t = in->best_effort_timestamp;
+    int64_t frame = av_rescale_q(1, av_inv_q((AVRational){r->info.frame_rate.num, r->info.frame_rate.den}),
+                                 r->st->time_base);
+    if (t == AV_NOPTS_VALUE || (r->count > 0 && t <= r->last_pts))
+        t = r->count ? r->last_pts + BL_MAX(frame, 1) : 0;
+    return r->last_pts = t;
+}
+
+/* 0 go on, 1 told to stop, negative failed */
+static int deliver(bl_reader *r, AVFrame *in) {
+    bl_frame *f = NULL;
+    int rc = bl__convert(&r->conv, &f, in, &r->failure);
+    if (rc < 0) return rc;
+    f->pts = timestamp(r, in);
+    f->time_base = r->info.time_base;
+    f->index = r->count++;
+    if (bl_queue_push(r->queue, f) == 0) return 0;
+    bl_frame_unref(&f);
+    return 1;
+}
+
+static int drain(bl_reader *r, AVFrame *frame) {
+    for (;;) {
+        int rc = avcodec_receive_frame(r->dec, frame);
+        if (rc == AVERROR(EAGAIN) || rc == AVERROR_EOF) return 0;
+        if (rc < 0) return 0; /* a damaged picture: the next packet may be good */
+        rc = deliver(r, frame);
+        av_frame_unref(frame);
+        if (rc != 0) return rc;
+    }
+}
+
+static int decode_all(bl_reader *r, AVPacket *packet, AVFrame *frame) {
+    int rc = 0;
+    while (rc == 0 && !r->stop) {
+        int got = av_read_frame(r->fmt, packet);
+        if (got < 0) {
+            if (got != AVERROR_EOF && r->count > 0)
+                bl_log(BL_LOG_WARN, "media", "%s is damaged after frame %lld; using what comes before",
+                       r->path, (long long)r->count);
+            break;
+        }
+        if (packet->stream_index == r->st->index) {
+            if (avcodec_send_packet(r->dec, packet) == AVERROR(ENOMEM))
+                rc = bl_fail(&r->failure, BL_E_NOMEM, "not enough memory to decode %s", r->path);
+            if (rc == 0) rc = drain(r, frame);
+        }
+        av_packet_unref(packet);
+    }
+    if (rc == 0 && !r->stop) {
+        (void)avcodec_send_packet(r->dec, NULL);
+        rc = drain(r, frame);
+    }
+    if (rc == 0 && r->count == 0 && !r->stop)
+        rc = bl_fail(&r->failure, BL_E_FORMAT,
+                     "no picture of %s could be decoded; the file is damaged or cut off", r->path);
+    return BL_MIN(rc, 0);
+}
+
+static void *run(void *arg) {
+    bl_reader *r = arg;
+    AVPacket *packet = av_packet_alloc();
+    AVFrame *frame = av_frame_alloc();
+    if (packet && frame)
+        r->status = decode_all(r, packet, frame);
+    else
+        r->status = bl_fail(&r->failure, BL_E_NOMEM, "not enough memory to decode %s", r->path);
+    av_packet_free(&packet);
+    av_frame_free(&frame);
+    bl_queue_close(r->queue);
+    return NULL;
+}
+
+int bl_reader_open(bl_reader **out, const char *path, const bl_reader_options *o, bl_err *err) {
+    bl_reader_options options = o ? *o : bl_reader_options_default();
+    int rc = bl__av_init(err);
+    if (rc < 0 || (rc = check_file(path, err)) < 0) return rc;
+    bl_reader *r = bl_alloc(sizeof *r);
+    if (!r || !(r->path = bl_strdup(path))) {
+        bl_free(r);
+        return bl_fail(err, BL_E_NOMEM, "not enough memory to open %s", path);
+    }
+    if ((rc = open_stream(r, options.threads, err)) < 0 || (rc = describe(r, err)) < 0) goto fail;
+    if ((rc = bl_queue_create(&r->queue, BL_CLAMP(options.ahead, 1, 64), err)) < 0) goto fail;
+    if (pthread_create(&r->thread, NULL, run, r) != 0) {
+        rc = bl_fail(err, BL_E_NOMEM, "cannot start a thread to decode %s", path);
+        goto fail;
+    }
+    r->started = 1;
+    *out = r;
+    return 0;
+fail:
+    bl_reader_close(&r);
+    return rc;
+}
+
+const bl_video_info *bl_reader_info(const bl_reader *r) {
+    return &r->info;
+}
+
+int bl_reader_next(bl_reader *r, bl_frame **out, bl_err *err) {
+    void *f = NULL;
+    if (bl_queue_pop(r->queue, &f)) {
+        *out = f;
+        return 1;
+    }
+    *out = NULL;
+    if (r->status < 0) return bl_fail(err, r->failure.code, "%s", r->failure.msg);
+    r->info.frames = r->count; /* the thread has ended: exact now */
+    return 0;
+}
+
+void bl_reader_close(bl_reader **rp) {
+    bl_reader *r = *rp;
+    void *f;
+    if (!r) return;
+    if (r->started) {
+        r->stop = 1;
+        bl_queue_close(r->queue);
+        pthread_join(r->thread, NULL);
+        while (bl_queue_pop(r->queue, &f)) bl_frame_unref((bl_frame **)&f);
+    }
+    bl_queue_destroy(&r->queue);
+    bl__converter_release(&r->conv);
+    avcodec_free_context(&r->dec);
+    avformat_close_input(&r->fmt);
+    bl_free(r->path);
+    bl_free(r);
+    *rp = NULL;
+}
