@@ -15,3 +15,5 @@ const bl__vector_table *bl__vector(void) {
 #endif
     return &bl__vector_baseline;
 }
+
+const char *bl_cpu_vector_isa(void) { return bl__vector()->isa; }

@@ -1,0 +1,83 @@
+/*
+ * demo: no footage needed. Renders two dancers, learns the second from its clip, makes it dance the first
+ * one's dance, and scores the result against the truth, which is known because it was rendered too.
+ */
+#include <string.h>
+
+#include "ballerino/demo.h"
+#include "ballerino/eval.h"
+#include "jobs.h"
+
+typedef struct files {
+    char folder[4096], source[4160], target[4160], truth[4160], model[4160], result[4160], sheet[4160];
+} files;
+
+static int place(const bl__options *o, files *f, bl_err *err) {
+    const char *folder = bl__option_text(o, BL__OPT_output);
+    if (snprintf(f->folder, sizeof f->folder, "%s", *folder ? folder : "demo-out") >= (int)sizeof f->folder)
+        return bl_fail(err, BL_E_USAGE, "the folder's name is too long");
+    const struct {
+        char *path;
+        const char *name;
+    } rows[] = {{f->source, "source.mp4"},      {f->target, "target.mp4"}, {f->truth, "truth.mp4"},
+                {f->model, "target.ballerino"}, {f->result, "result.mp4"}, {f->sheet, "contact-sheet.png"}};
+    for (size_t i = 0; i < BL_COUNT(rows); i++)
+        snprintf(rows[i].path, 4160, "%s/%s", f->folder, rows[i].name);
+    return bl_dir_make(f->folder, err);
+}
+
+static int render(const files *f, bl_err *err) {
+    bl_demo_options d = bl_demo_options_default();
+    int rc = 0;
+    if (!bl_file_exists(f->source)) rc = bl_demo_write_clip(f->source, BL_DEMO_SOURCE, &d, err);
+    if (rc == 0 && !bl_file_exists(f->target)) rc = bl_demo_write_clip(f->target, BL_DEMO_TARGET, &d, err);
+    if (rc == 0 && !bl_file_exists(f->truth)) rc = bl_demo_write_clip(f->truth, BL_DEMO_TRUTH, &d, err);
+    return rc;
+}
+
+static int train(const bl__options *o, const files *f, bl_err *err) {
+    bl_train_job job = bl_train_job_default();
+    bl_train_result result = {0};
+    if (bl_file_exists(f->model)) return 0;
+    job.target = f->target;
+    job.output = f->model;
+    job.consent = "a generated dancer: nobody is shown";
+    job.minutes = bl__option_real(o, BL__OPT_minutes);
+    job.steps = bl__option_int(o, BL__OPT_steps);
+    if (job.minutes <= 0 && job.steps == 0) job.minutes = 6;
+    job.threads = (int)bl__option_int(o, BL__OPT_threads);
+    job.models_dir = bl__models_dir(o);
+    int rc = bl_train_run(&job, &result, err);
+    if (rc == 0) bl__print_training(&result, f->model);
+    return rc;
+}
+
+static int transfer(const bl__options *o, const files *f, bl_err *err) {
+    bl_transfer_job job = bl_transfer_job_default();
+    bl_transfer_result result = {0};
+    job.model = f->model;
+    job.source = f->source;
+    job.output = f->result;
+    job.threads = (int)bl__option_int(o, BL__OPT_threads);
+    job.models_dir = bl__models_dir(o);
+    int rc = bl_transfer_run(&job, &result, err);
+    if (rc == 0) bl__print_transfer(&result, f->result);
+    return rc;
+}
+
+int bl__cmd_demo(const bl__options *o, bl_err *err) {
+    files f;
+    bl_clip_scores scores;
+    int rc = bl__no_words(o, err);
+    if (rc == 0) rc = place(o, &f, err);
+    if (rc == 0) rc = render(&f, err);
+    if (rc == 0) rc = train(o, &f, err);
+    if (rc == 0) rc = transfer(o, &f, err);
+    if (rc == 0) rc = bl_eval_clips(&scores, f.result, f.truth, err);
+    if (rc == 0) rc = bl_demo_contact_sheet(f.sheet, f.source, f.result, f.truth, 6, err);
+    if (rc < 0) return rc;
+    printf("against the rendered truth (whole frame, %lld frames): SSIM %.4f, PSNR %.2f dB\n",
+           (long long)scores.frames, scores.ssim, scores.psnr);
+    printf("video:         %s\ncontact sheet: %s\n", f.result, f.sheet);
+    return 0;
+}

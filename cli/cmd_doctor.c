@@ -1,0 +1,46 @@
+/* What this machine offers, and what is missing. */
+#include "ballerino/media.h"
+#include "ballerino/nn.h"
+#include "ballerino/pose.h"
+#include "commands.h"
+
+static int models_line(const bl__options *o, bl_err *err) {
+    char path[4096];
+    int count = 0, missing = 0, damaged = 0, rc = bl_path_models(path, sizeof path, err);
+    if (rc < 0) return rc;
+    const char *dir = bl__models_dir(o) ? bl__models_dir(o) : path;
+    const bl_model_file *m = bl_models_table(&count);
+    for (int i = 0; i < count; i++) {
+        bl_err why = {0};
+        int state = bl_models_check(&m[i], dir, &why);
+        missing += state == 0;
+        damaged += state < 0;
+    }
+    printf("pose models  %s: %d of %d", dir, count - missing - damaged, count);
+    if (missing + damaged == 0) return puts(""), 0;
+    printf(" (%d missing, %d damaged)\n", missing, damaged);
+    return bl_fail(err, BL_E_MODELS, "pose models are missing or damaged; run 'ballerino models fetch'");
+}
+
+int bl__cmd_doctor(const bl__options *o, bl_err *err) {
+    char media[512] = "";
+    int rc = bl__no_words(o, err);
+    if (rc < 0) return rc;
+    printf("cores        %d\n", bl_cpu_count());
+    printf("memory       %.1f GiB free\n", (double)bl_mem_available() / (1 << 30));
+    printf("CPU kernels  %s, vector kernels for %s\n", bl_cpu_backend_version(), bl_cpu_vector_isa());
+    printf("bfloat16     %s by the CPU; not used by this build yet\n",
+           bl_cpu_has_bf16() ? "offered" : "not offered");
+    printf("devices      cpu (no GPU backend in this build yet)\n");
+    rc = bl_media_describe(media, sizeof media, err);
+    printf("media        ");
+    for (const char *s = media; *s; s++) {
+        putchar(*s);
+        if (*s == '\n' && s[1]) printf("             ");
+    }
+    bl_err models = {0};
+    int rc2 = models_line(o, &models);
+    if (rc == 0 && rc2 < 0) rc = bl_fail(err, rc2, "%s", models.msg);
+    if (rc == 0) puts("all is well");
+    return rc;
+}

@@ -1,0 +1,19 @@
+/* One short file a command; each prints its result on stdout and returns 0 or a failure. */
+#ifndef BALLERINO_CLI_COMMANDS_H
+#define BALLERINO_CLI_COMMANDS_H
+
+#include "options.h"
+
+#define BL_X(name, words, help) int bl__cmd_##name(const bl__options *o, bl_err *err);
+BL__CMD_TABLE(BL_X)
+#undef BL_X
+
+/* Jobs from options, shared by train, transfer and run. */
+struct bl_train_job;
+struct bl_transfer_job;
+const char *bl__models_dir(const bl__options *o); /* NULL: the default */
+/* The consent statement: the option, or typed at a terminal; E_CONSENT when neither. */
+int bl__consent(const bl__options *o, char *buf, size_t size, bl_err *err);
+int bl__no_words(const bl__options *o, bl_err *err);
+
+#endif

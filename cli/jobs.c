@@ -1,0 +1,58 @@
+#include "jobs.h"
+
+static const char *or_null(const bl__options *o, bl__opt id) {
+    const char *t = bl__option_text(o, id);
+    return *t ? t : NULL;
+}
+
+bl_train_job bl__train_job(const bl__options *o) {
+    bl_train_job j = bl_train_job_default();
+    j.preset = (bl_preset)bl__option_choice(o, BL__OPT_preset);
+    j.scene = (bl_scene)bl__option_choice(o, BL__OPT_scene);
+    j.minutes = bl__option_real(o, BL__OPT_minutes);
+    j.steps = bl__option_int(o, BL__OPT_steps);
+    j.holdout = bl__option_real(o, BL__OPT_holdout);
+    bl__option_size(o, BL__OPT_size, &j.width, &j.height);
+    j.seed = (uint64_t)bl__option_int(o, BL__OPT_seed);
+    j.precision = bl__option_choice(o, BL__OPT_precision);
+    j.threads = (int)bl__option_int(o, BL__OPT_threads);
+    j.save_every_s = bl__option_real(o, BL__OPT_save_every);
+    j.preview_every_s = bl__option_real(o, BL__OPT_preview_every);
+    j.models_dir = bl__models_dir(o);
+    j.pose_model = (bl_pose_model)bl__option_choice(o, BL__OPT_pose_model);
+    return j;
+}
+
+bl_transfer_job bl__transfer_job(const bl__options *o) {
+    bl_transfer_job j = bl_transfer_job_default();
+    j.source = or_null(o, BL__OPT_source);
+    j.output = or_null(o, BL__OPT_output);
+    j.track = or_null(o, BL__OPT_source_track);
+    j.normalise = (bl_normalise)bl__option_choice(o, BL__OPT_normalise);
+    j.side_by_side = bl__option_flag(o, BL__OPT_side_by_side);
+    j.overlay = or_null(o, BL__OPT_overlay);
+    j.smooth = (int)bl__option_int(o, BL__OPT_smooth);
+    j.crf = (int)bl__option_int(o, BL__OPT_crf);
+    j.threads = (int)bl__option_int(o, BL__OPT_threads);
+    j.models_dir = bl__models_dir(o);
+    j.pose_model = (bl_pose_model)bl__option_choice(o, BL__OPT_pose_model);
+    return j;
+}
+
+void bl__print_training(const bl_train_result *r, const char *model) {
+    const bl_train_scores *s = &r->scores;
+    printf("trained %lld steps in %.0f s (%.0f ms a step): %s\n", (long long)r->steps, r->seconds, r->step_ms,
+           model);
+    if (!s->valid) return;
+    printf("on the %lld held-out frames, in the person's window:\n", (long long)s->frames);
+    printf("                  SSIM    PSNR\n");
+    printf("  model           %.4f  %5.2f dB\n", s->ssim, s->psnr);
+    printf("  plate alone     %.4f  %5.2f dB\n", s->plate_ssim, s->plate_psnr);
+    printf("  nearest frame   %.4f  %5.2f dB\n", s->nearest_ssim, s->nearest_psnr);
+}
+
+void bl__print_transfer(const bl_transfer_result *r, const char *output) {
+    printf("wrote %lld frames in %.0f s: %s\n", (long long)r->frames, r->seconds, output);
+    if (r->without_person)
+        printf("(in %lld of them the source shows nobody)\n", (long long)r->without_person);
+}

@@ -1,0 +1,13 @@
+/* Jobs of the library from the options; shared by train, transfer and run. */
+#ifndef BALLERINO_CLI_JOBS_H
+#define BALLERINO_CLI_JOBS_H
+
+#include "ballerino/transfer.h"
+#include "commands.h"
+
+bl_train_job bl__train_job(const bl__options *o);
+bl_transfer_job bl__transfer_job(const bl__options *o);
+void bl__print_training(const bl_train_result *r, const char *model);
+void bl__print_transfer(const bl_transfer_result *r, const char *output);
+
+#endif

@@ -1,0 +1,152 @@
+/*
+ * Options: one table of typed rows makes parsing, range checks, --help, ballerino.ini and the man pages.
+ *
+ *     bl__options o;
+ *     bl__options_init(&o, BL__CMD_train);
+ *     bl__options_ini_file(&o, "ballerino.ini", &err);   // weaker than the command line, read first
+ *     bl__options_parse(&o, argc, argv, &err);
+ *     double minutes = bl__option_real(&o, BL__OPT_minutes);
+ */
+#ifndef BALLERINO_CLI_OPTIONS_H
+#define BALLERINO_CLI_OPTIONS_H
+
+#include "ballerino/base.h"
+
+/* X(name, words after it, one line of help), sorted by name */
+#define BL__CMD_TABLE(X)                                                                                     \
+    X(demo, "", "render two dancers, train on one, make it dance the other's dance")                         \
+    X(doctor, "", "what this machine offers: CPU, memory, codecs, pose models")                              \
+    X(help, "[COMMAND]", "this text, or the options of one command")                                         \
+    X(models, "fetch|list", "fetch or list the pose models")                                                 \
+    X(pose, "VIDEO", "find the dancer in a video and say whether the footage can be used")                   \
+    X(run, "", "the whole job: learn the target, then make it dance the source's dance")                     \
+    X(train, "VIDEO", "learn a target person from a video: makes a model file")                              \
+    X(transfer, "", "make a trained target dance the dance of a source video")                               \
+    X(version, "", "the version, and those of the libraries it uses")
+
+enum {
+#define BL_X(name, words, help) BL__CMD_BIT_##name,
+    BL__CMD_TABLE(BL_X)
+#undef BL_X
+        BL__CMD_COUNT
+};
+#define BL__IN(name) (1u << BL__CMD_BIT_##name)
+#define BL__IN_ALL ((1u << BL__CMD_COUNT) - 1)
+#define BL__IN_WORK (BL__IN(demo) | BL__IN(pose) | BL__IN(run) | BL__IN(train) | BL__IN(transfer))
+#define BL__IN_TRAIN (BL__IN(run) | BL__IN(train))
+#define BL__IN_TRANSFER (BL__IN(run) | BL__IN(transfer))
+
+typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, BL__SIZE } bl__opt_type;
+
+/* X(identifier, --name, short or 0, type, least, most, default, value's name or choices, commands, help) */
+#define BL__OPT_TABLE(X)                                                                                     \
+    X(consent, "consent", 0, TEXT, 0, 0, "", "\"NAME, DATE, ...\"", BL__IN_TRAIN,                            \
+      "the target's consent, in words; stored in the model")                                                 \
+    X(crf, "crf", 0, INT, 0, 51, "17", "N", BL__IN_TRANSFER | BL__IN(pose),                                  \
+      "quality of the video, smaller is better and larger")                                                  \
+    X(from, "from", 0, TEXT, 0, 0, "", "TARBALL[,TARBALL]", BL__IN(models),                                  \
+      "take the models from these npm tarballs instead of the network")                                      \
+    X(help, "help", 'h', FLAG, 0, 1, "0", "", BL__IN_ALL, "show the options and stop")                       \
+    X(holdout, "holdout", 0, REAL, 0, 0.5, "0", "SHARE", BL__IN_TRAIN,                                       \
+      "keep the last share of the clip from training and score on it")                                       \
+    X(man, "man", 0, FLAG, 0, 1, "0", "", BL__IN(help), "print the command's man page")                      \
+    X(minutes, "minutes", 0, REAL, 0, 100000, "0", "MINUTES", BL__IN_TRAIN | BL__IN(demo),                   \
+      "bound on the training time; 0 = the preset's")                                                        \
+    X(model, "model", 'm', TEXT, 0, 0, "", "FILE", BL__IN(transfer), "the trained target (me.ballerino)")    \
+    X(models_dir, "models-dir", 0, TEXT, 0, 0, "", "FOLDER", BL__IN_WORK | BL__IN(models) | BL__IN(doctor),  \
+      "where the pose models lie")                                                                           \
+    X(normalise, "normalise", 0, CHOICE, 0, 0, "robust", "robust|paper|none", BL__IN_TRANSFER,               \
+      "how poses are fitted to the target's size and place")                                                 \
+    X(openpose, "openpose", 0, TEXT, 0, 0, "", "FOLDER", BL__IN(pose),                                       \
+      "also write OpenPose JSON (BODY_25) into this folder")                                                 \
+    X(output, "output", 'o', TEXT, 0, 0, "", "FILE", BL__IN_WORK, "what to write")                           \
+    X(overlay, "overlay", 0, TEXT, 0, 0, "", "FILE", BL__IN(pose) | BL__IN_TRANSFER,                         \
+      "pose: video with the figure drawn in; else a PNG of the normalisation")                               \
+    X(pose_model, "pose-model", 0, CHOICE, 0, 0, "full", "lite|full|heavy", BL__IN_WORK,                     \
+      "the landmark model")                                                                                  \
+    X(precision, "precision", 0, CHOICE, 0, 0, "auto", "auto|fp32|bf16", BL__IN_TRAIN,                       \
+      "numbers to compute with; auto measures")                                                              \
+    X(preset, "preset", 0, CHOICE, 0, 0, "draft", "draft|standard|paper", BL__IN_TRAIN,                      \
+      "size and length of the training")                                                                     \
+    X(preview_every, "preview-every", 0, REAL, 5, 86400, "60", "SECONDS", BL__IN_TRAIN,                      \
+      "how often the preview strip is written")                                                              \
+    X(progress, "progress", 0, CHOICE, 0, 0, "auto", "auto|plain|json|none", BL__IN_WORK | BL__IN(models),   \
+      "how progress is shown")                                                                               \
+    X(quiet, "quiet", 'q', FLAG, 0, 1, "0", "", BL__IN_ALL, "only errors")                                   \
+    X(save_every, "save-every", 0, REAL, 1, 86400, "60", "SECONDS", BL__IN_TRAIN,                            \
+      "how often the training state is saved")                                                               \
+    X(scene, "scene", 0, CHOICE, 0, 0, "composite", "composite|paint", BL__IN_TRAIN,                         \
+      "paint the person into a clean plate, or the whole frame")                                             \
+    X(seed, "seed", 0, INT, 0, 2147483647, "1", "N", BL__IN_TRAIN, "of the random numbers")                  \
+    X(side_by_side, "side-by-side", 0, FLAG, 0, 1, "0", "", BL__IN_TRANSFER,                                 \
+      "source, figure and result in one picture")                                                            \
+    X(size, "size", 0, SIZE, 32, 4096, "", "WIDTHxHEIGHT", BL__IN_TRAIN,                                     \
+      "of the window that is learned; default: the preset's")                                                \
+    X(smooth, "smooth", 0, INT, 1, 31, "5", "FRAMES", BL__IN_TRANSFER,                                       \
+      "window of the pose smoothing, odd; 1 = off")                                                          \
+    X(source, "source", 's', TEXT, 0, 0, "", "VIDEO", BL__IN_TRANSFER, "the dance")                          \
+    X(source_track, "source-track", 0, TEXT, 0, 0, "", "FILE", BL__IN_TRANSFER,                              \
+      "the dance's pose track, if it was found before")                                                      \
+    X(steps, "steps", 0, INT, 0, 100000000, "0", "N", BL__IN_TRAIN | BL__IN(demo),                           \
+      "bound on the training steps; 0 = as the minutes say")                                                 \
+    X(target, "target", 't', TEXT, 0, 0, "", "VIDEO", BL__IN(run), "the person who shall dance")             \
+    X(threads, "threads", 'j', INT, 0, 1024, "0", "N", BL__IN_WORK, "0 = all cores")                         \
+    X(track, "track", 0, TEXT, 0, 0, "", "FILE", BL__IN(train),                                              \
+      "the target's pose track, if it was found before")                                                     \
+    X(verbose, "verbose", 'v', FLAG, 0, 1, "0", "", BL__IN_ALL, "say more")
+
+typedef enum bl__opt {
+#define BL_X(id, name, s, type, least, most, def, value, commands, help) BL__OPT_##id,
+    BL__OPT_TABLE(BL_X)
+#undef BL_X
+        BL__OPT_COUNT
+} bl__opt;
+
+typedef struct bl__opt_row {
+    const char *name;
+    char letter;
+    bl__opt_type type;
+    double least, most;
+    const char *def, *value, *help;
+    unsigned commands;
+} bl__opt_row;
+extern const bl__opt_row bl__opt_rows[BL__OPT_COUNT];
+
+#define BL__WORDS_MAX 16
+typedef struct bl__options {
+    int command;               /* BL__CMD_BIT_... */
+    char *text[BL__OPT_COUNT]; /* as given; NULL: the default */
+    const char *words[BL__WORDS_MAX];
+    int n_words;
+} bl__options;
+
+void bl__options_init(bl__options *o, int command);
+void bl__options_release(bl__options *o);
+/* argv: what follows the command. */
+int bl__options_parse(bl__options *o, int argc, char **argv, bl_err *err);
+/* One setting, checked: `where` goes in front of what is wrong ("ballerino.ini line 3"), or NULL. */
+int bl__options_set(bl__options *o, const char *name, const char *value, const char *where, bl_err *err);
+/* Sections [defaults] and [COMMAND]; options of other commands are ignored in [defaults]. A missing file is
+ * fine. */
+int bl__options_ini_file(bl__options *o, const char *path, bl_err *err);
+int bl__options_ini(bl__options *o, const char *text, size_t size, const char *path, bl_err *err);
+
+const char *bl__option_text(const bl__options *o, bl__opt id); /* "" when neither given nor defaulted */
+int64_t bl__option_int(const bl__options *o, bl__opt id);
+double bl__option_real(const bl__options *o, bl__opt id);
+int bl__option_flag(const bl__options *o, bl__opt id);
+int bl__option_choice(const bl__options *o, bl__opt id); /* 0, 1, 2... in the order of the row */
+void bl__option_size(const bl__options *o, bl__opt id, int *width, int *height); /* 0, 0 when not given */
+/* The text, or E_USAGE "COMMAND needs --NAME VALUE". */
+int bl__option_need(const bl__options *o, bl__opt id, const char **text, bl_err *err);
+
+const char *bl__command_name(int command);
+int bl__command_find(const char *name); /* -1: none */
+/* The name of a command or option of it that is nearest to a mistyped one, or NULL. */
+const char *bl__command_nearest(const char *word);
+
+void bl__help_overview(FILE *f);
+void bl__help_command(FILE *f, int command);
+void bl__help_man(FILE *f, int command);
+
+#endif
