@@ -20,7 +20,7 @@ static const command_fn commands[BL__CMD_COUNT] = {
  */
 static void start_with_patient_threads(char **argv) {
     if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY") || getenv("BALLERINO_STARTED")) return;
-    if (setenv("GOMP_SPINCOUNT", "20000", 0) < 0 || setenv("BALLERINO_STARTED", "1", 0) < 0) return;
+    if (setenv("GOMP_SPINCOUNT", "1000", 0) < 0 || setenv("BALLERINO_STARTED", "1", 0) < 0) return;
     execv("/proc/self/exe", argv);
     /* without /proc it goes on as it is */
 }
