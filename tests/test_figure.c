@@ -76,8 +76,8 @@ static void nearer_limb_covers_the_farther(void **state) {
     }
 }
 
-/* A tenth of a pixel changes the picture, by about as much each time, nowhere by more than two edges on top of
- * each other can (0.1 each, measured 0.16). */
+/* A tenth of a pixel changes the picture, by about as much each time, nowhere by more than two edges on top
+ * of each other can (0.1 each, measured 0.16). */
 static void movement_below_a_pixel_is_smooth(void **state) {
     (void)state;
     bl_person p = standing();

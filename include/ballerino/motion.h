@@ -27,7 +27,7 @@ typedef struct bl_pose_stats {
     int width, height;           /* of the picture */
     int64_t frames;              /* usable ones */
     float floor_near, floor_far; /* y of the floor when nearest to / farthest from the camera (near >= far) */
-    float height_near, height_far;      /* body height there, head to feet */
+    float height_near, height_far;      /* body height there, nose to ankle along the bones */
     float body_height;                  /* robust overall height (95th percentile) */
     float centre_x;                     /* median x of the mid-hip */
     float toe_median;                   /* median of the lower ankle's y */
@@ -66,7 +66,7 @@ typedef struct bl_verdict {
  */
 int bl_motion_verdict(bl_verdict *out, const bl_track *t, bl_purpose purpose, const float *camera_shift,
                       bl_err *err);
-/* One screen of text. */
+/* One screen of text; returns its length, which may exceed what fitted, as snprintf does. */
 int bl_verdict_text(const bl_verdict *v, const char *video, char *buf, size_t size);
 
 /* Is this person usable at all: enough visible body joints (shoulders, hips, and knees or ankles), sane size.
