@@ -35,4 +35,11 @@ static inline const char *shared_path(const char *name) {
         if (rc_ < 0) fail_msg("%s: %s: %s", #call, bl_status_name(rc_), err.msg);                            \
     } while (0)
 
+#define assert_near(a, b, tolerance)                                                                         \
+    do {                                                                                                     \
+        double a_ = (double)(a), b_ = (double)(b);                                                           \
+        if (!(a_ - b_ <= (tolerance) && b_ - a_ <= (tolerance)))                                             \
+            fail_msg("%s is %.9g, not %.9g", #a, a_, b_);                                                    \
+    } while (0)
+
 #endif

@@ -1,0 +1,94 @@
+#include "compose.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "ballerino/base.h"
+
+#define FEATHER 8       /* window pixels */
+#define CUT_BELOW 0.03f /* alpha that counts as nothing */
+#define CUT_ABOVE 0.12f /* alpha that is taken as it is */
+
+int bl__layer_init(bl__layer *l, int w, int h, bl_err *err) {
+    *l = (bl__layer){.w = w, .h = h};
+    l->rgba = bl_alloc_array((size_t)w * (size_t)h * 4, sizeof *l->rgba);
+    l->row = bl_alloc_array((size_t)w * 4, sizeof *l->row);
+    if (l->rgba && l->row) return 0;
+    bl__layer_release(l);
+    return bl_fail(err, BL_E_NOMEM, "not enough memory to compose a window of %dx%d", w, h);
+}
+
+void bl__layer_release(bl__layer *l) {
+    bl_free(l->rgba);
+    bl_free(l->row);
+    *l = (bl__layer){0};
+}
+
+static float smoothstep(float t) {
+    t = BL_CLAMP(t, 0, 1);
+    return t * t * (3 - 2 * t);
+}
+
+/* 1 inside, 0 at a window edge, unless that edge is at or beyond the frame's. */
+static float feather(int at, int n, int place, int grid) {
+    float f = 1;
+    if (place > 0) f *= smoothstep(((float)at + 0.5f) / FEATHER);
+    if (place + n < grid) f *= smoothstep(((float)(n - at) - 0.5f) / FEATHER);
+    return f;
+}
+
+void bl__layer_fill(bl__layer *l, const bl__grid *g, int x, int y, const float *rgb, const float *mask,
+                    const float *plate, float opacity) {
+    float *out = l->rgba;
+    for (int j = 0; j < l->h; j++) {
+        const float fy = opacity * feather(j, l->h, y, g->h);
+        for (int i = 0; i < l->w; i++, rgb += 3, plate += 3, mask++, out += 4) {
+            const float m = BL_CLAMP(*mask, 0, 1);
+            const float keep =
+                smoothstep((m - CUT_BELOW) / (CUT_ABOVE - CUT_BELOW)) * fy * feather(i, l->w, x, g->w);
+            for (int c = 0; c < 3; c++) /* (c + 1) / 2 * 255, premultiplied: the constant scales with m too */
+                out[c] = keep * 127.5f * ((rgb[c] + 1) - (1 - m) * (plate[c] + 1));
+            out[3] = keep * m;
+        }
+    }
+}
+
+/* The four rows around a frame row, weighted. 0: all empty. */
+static int mix_rows(const bl__layer *l, const bl__axis *a, int frame_y, int y) {
+    memset(l->row, 0, (size_t)l->w * 4 * sizeof *l->row);
+    float any = 0;
+    for (int k = 0; k < 4; k++) {
+        const int row = BL_CLAMP(a->index[frame_y * 4 + k] - y, 0, l->h - 1);
+        const float weight = a->weight[frame_y * 4 + k], *in = l->rgba + (ptrdiff_t)row * l->w * 4;
+        for (int i = 0; i < l->w * 4; i++) l->row[i] += weight * in[i];
+    }
+    for (int i = 0; i < l->w; i++) any += fabsf(l->row[i * 4 + 3]);
+    return any > 0;
+}
+
+static void mix_columns(const bl__layer *l, const bl__axis *a, int frame_x, int x, float v[4]) {
+    v[0] = v[1] = v[2] = v[3] = 0;
+    for (int k = 0; k < 4; k++) {
+        const int column = BL_CLAMP(a->index[frame_x * 4 + k] - x, 0, l->w - 1);
+        const float weight = a->weight[frame_x * 4 + k], *in = l->row + column * 4;
+        for (int c = 0; c < 4; c++) v[c] += weight * in[c];
+    }
+}
+
+void bl__layer_over(const bl__layer *l, const bl__grid *g, int x, int y, bl_frame *out) {
+    const int x0 = BL_MAX(0, (int)floor(x / g->scale)), y0 = BL_MAX(0, (int)floor(y / g->scale));
+    const int x1 = BL_MIN(g->frame_w, (int)ceil((x + l->w) / g->scale)),
+              y1 = BL_MIN(g->frame_h, (int)ceil((y + l->h) / g->scale));
+    for (int fy = y0; fy < y1; fy++) {
+        if (!mix_rows(l, &g->from_y, fy, y)) continue;
+        uint8_t *px = out->data + fy * out->stride + (ptrdiff_t)x0 * 3;
+        for (int fx = x0; fx < x1; fx++, px += 3) {
+            float v[4];
+            mix_columns(l, &g->from_x, fx, x, v);
+            if (v[3] <= 0.002f) continue;
+            const float rest = 1 - fminf(v[3], 1);
+            for (int c = 0; c < 3; c++)
+                px[c] = (uint8_t)(BL_CLAMP(v[c] + rest * (float)px[c], 0, 255) + 0.5f);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+/* Reading the samples: the trainer's source, with augmentation. */
+#include "dataset.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dataset_file.h"
+
+/* Augmentation: the window is moved over the scene (figure, photo and plate alike), the figure is disturbed.
+ */
+#define SHIFT 8        /* window pixels, either way */
+#define WARP_SHARE 0.5 /* of training units that are zoomed and turned as well */
+#define ZOOM 0.06
+#define TURN 0.06       /* radians */
+#define DROP_SHARE 0.03 /* limbs left out */
+#define JITTER 0.003    /* of the window's height, standard deviation for a joint */
+
+static const uint8_t *record_at(const bl__dataset *d, int64_t index) {
+    return (const uint8_t *)d->map + BL__DATASET_HEADER + (size_t)index * d->record;
+}
+
+const bl__sample *bl__dataset_sample(const bl__dataset *d, int64_t index) {
+    return (const bl__sample *)(const void *)record_at(d, index);
+}
+
+/* ---- opening ---- */
+static int check_records(const bl__dataset *d) {
+    for (int64_t i = 0; i < d->n; i++) {
+        const bl__sample *s = bl__dataset_sample(d, i);
+        if (s->frame < 0 || s->frame >= d->track->n || s->run < 0 || s->run > i) return 0;
+    }
+    return 1;
+}
+
+static int map_file(bl__dataset *d, const char *path, bl_err *err) {
+    struct stat st;
+    bl__dataset_header h = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return bl_fail(err, BL_E_NOT_FOUND, "cannot open %s: %s", path, strerror(errno));
+    if (fstat(fd, &st) == 0 && st.st_size >= BL__DATASET_HEADER) {
+        d->map_size = (size_t)st.st_size;
+        d->map = mmap(NULL, d->map_size, PROT_READ, MAP_SHARED, fd, 0);
+        if (d->map == MAP_FAILED) d->map = NULL;
+    }
+    close(fd);
+    int ok = d->map != NULL;
+    if (ok) memcpy(&h, d->map, sizeof h);
+    ok = ok && memcmp(h.magic, BL__DATASET_MAGIC, sizeof h.magic) == 0 && h.w >= 16 && h.h >= 16 &&
+         h.w <= 4096 && h.h <= 4096 && h.border == BL__BORDER && h.n >= 0 && h.n <= BL_TRACK_MAX_FRAMES &&
+         h.n_train >= 0 && h.n_train <= h.n;
+    if (ok) {
+        d->w = h.w;
+        d->h = h.h;
+        d->n = h.n;
+        d->n_train = h.n_train;
+        d->record = bl__dataset_record(h.w, h.h);
+        ok = d->map_size == BL__DATASET_HEADER + (size_t)h.n * d->record && check_records(d);
+    }
+    return ok ? 0 : bl_fail(err, BL_E_FORMAT, "%s is damaged; remove its folder and train again", path);
+}
+
+int bl__dataset_open(bl__dataset *d, const char *path, const bl__grid *g, const bl_track *t,
+                     const bl_frame *plate, bl_err *err) {
+    *d = (bl__dataset){.grid = g, .track = t};
+    int rc = map_file(d, path, err);
+    if (rc == 0) {
+        d->plate = bl_alloc_array((size_t)g->w * (size_t)g->h, 3);
+        d->scratch = bl_alloc_array((size_t)(d->w + 2 * BL__BORDER) * (size_t)(d->h + 2 * BL__BORDER) * 7,
+                                    sizeof *d->scratch);
+        rc = d->plate && d->scratch
+                 ? bl__grid_sample(g, d->plate, plate->data, plate->stride, 3, 0, 0, g->w, g->h, err)
+                 : bl_fail(err, BL_E_NOMEM, "not enough memory for training samples");
+    }
+    if (rc < 0) bl__dataset_close(d);
+    return rc;
+}
+
+void bl__dataset_close(bl__dataset *d) {
+    if (d->map) munmap(d->map, d->map_size);
+    bl_free(d->plate);
+    bl_free(d->scratch);
+    *d = (bl__dataset){0};
+}
+
+/* ---- unmoved windows ---- */
+static float signed_unit(uint8_t v) {
+    return (float)v * (2.f / 255) - 1;
+}
+
+void bl__plate_window(float *out, const uint8_t *plate, const bl__grid *g, int x, int y, int w, int h) {
+    for (int j = 0; j < h; j++) {
+        const uint8_t *row = plate + (ptrdiff_t)BL_CLAMP(y + j, 0, g->h - 1) * g->w * 3;
+        for (int i = 0; i < w; i++) {
+            const uint8_t *px = row + (ptrdiff_t)BL_CLAMP(x + i, 0, g->w - 1) * 3;
+            for (int c = 0; c < 3; c++) *out++ = signed_unit(px[c]);
+        }
+    }
+}
+
+/* Copies the window, moved by whole pixels within the border. */
+static void cut(const bl__dataset *d, int64_t index, int dx, int dy, float *real, float *weight) {
+    const int full = d->w + 2 * BL__BORDER;
+    const uint8_t *rgb = record_at(d, index) + sizeof(bl__sample);
+    const uint8_t *wt = rgb + (size_t)full * (size_t)(d->h + 2 * BL__BORDER) * 3;
+    for (int j = 0; j < d->h; j++) {
+        const ptrdiff_t from = (ptrdiff_t)(j + BL__BORDER + dy) * full + BL__BORDER + dx;
+        for (int i = 0; i < d->w * 3; i++) *real++ = signed_unit(rgb[from * 3 + i]);
+        for (int i = 0; weight && i < d->w; i++)
+            *weight++ = 1 + (BL__WEIGHT_PERSON - 1) * (float)wt[from + i] / 255;
+    }
+}
+
+void bl__dataset_real(const bl__dataset *d, int64_t index, float *real) {
+    cut(d, index, 0, 0, real, NULL);
+}
+
+/* ---- augmentation ---- */
+typedef struct moves {
+    bl__warp warp;
+    int whole; /* only shifted, by whole pixels */
+    uint32_t drop;
+} moves;
+
+static moves draw_moves(uint64_t seed) {
+    bl_rng r;
+    bl_rng_seed(&r, seed);
+    moves m = {.warp = BL__WARP_NONE, .whole = bl_rng_uniform(&r) >= WARP_SHARE};
+    m.warp.tx = (float)(bl_rng_below(&r, 2 * SHIFT + 1) - SHIFT);
+    m.warp.ty = (float)(bl_rng_below(&r, 2 * SHIFT + 1) - SHIFT);
+    double zoom = 1 + ZOOM * (2 * bl_rng_uniform(&r) - 1), turn = TURN * (2 * bl_rng_uniform(&r) - 1);
+    if (!m.whole) {
+        m.warp.cosine = (float)(zoom * cos(turn));
+        m.warp.sine = (float)(zoom * sin(turn));
+    }
+    for (int k = 0; k < bl_figure_limb_count() && k < 32; k++)
+        if (bl_rng_uniform(&r) < DROP_SHARE) m.drop |= 1u << k;
+    return m;
+}
+
+static void jitter(bl_person *p, uint64_t seed, const bl__grid *g, int h) {
+    bl_rng r;
+    bl_rng_seed(&r, seed);
+    const double sd = JITTER * h / g->scale; /* frame pixels */
+    for (int k = 0; k < BL_LANDMARKS; k++) {
+        p->landmarks[k].x += (float)(sd * bl_rng_normal(&r) / g->frame_w);
+        p->landmarks[k].y += (float)(sd * bl_rng_normal(&r) / g->frame_h);
+    }
+}
+
+/* Photo, plate and weight side by side as floats, window plus border: 7 a pixel. */
+static void gather(bl__dataset *d, int64_t index) {
+    const int fw = d->w + 2 * BL__BORDER, fh = d->h + 2 * BL__BORDER;
+    const bl__sample *s = bl__dataset_sample(d, index);
+    const uint8_t *rgb = record_at(d, index) + sizeof *s, *wt = rgb + (size_t)fw * (size_t)fh * 3;
+    float *out = d->scratch;
+    for (int j = 0; j < fh; j++) {
+        const uint8_t *row =
+            d->plate + (ptrdiff_t)BL_CLAMP(s->y + j - BL__BORDER, 0, d->grid->h - 1) * d->grid->w * 3;
+        for (int i = 0; i < fw; i++, rgb += 3, wt++, out += 7) {
+            const uint8_t *px = row + (ptrdiff_t)BL_CLAMP(s->x + i - BL__BORDER, 0, d->grid->w - 1) * 3;
+            for (int c = 0; c < 3; c++) {
+                out[c] = rgb[c];
+                out[3 + c] = px[c];
+            }
+            out[6] = *wt;
+        }
+    }
+}
+
+/* The 7 values at (sx, sy), Catmull-Rom, clamped to the border. */
+static void sample7(const bl__dataset *d, float sx, float sy, float v[7]) {
+    const int fw = d->w + 2 * BL__BORDER, fh = d->h + 2 * BL__BORDER;
+    const int ix = (int)floorf(sx), iy = (int)floorf(sy);
+    float wx[4], wy[4];
+    bl__cubic_weights(sx - (float)ix, wx);
+    bl__cubic_weights(sy - (float)iy, wy);
+    for (int c = 0; c < 7; c++) v[c] = 0;
+    for (int j = 0; j < 4; j++) {
+        const float *row = d->scratch + (ptrdiff_t)BL_CLAMP(iy - 1 + j, 0, fh - 1) * fw * 7;
+        for (int i = 0; i < 4; i++) {
+            const float *px = row + (ptrdiff_t)BL_CLAMP(ix - 1 + i, 0, fw - 1) * 7, w = wx[i] * wy[j];
+            for (int c = 0; c < 7; c++) v[c] += w * px[c];
+        }
+    }
+}
+
+static void warp_all(bl__dataset *d, int64_t index, const bl__warp *m, float *plate, float *real,
+                     float *weight) {
+    const float zoom2 = m->cosine * m->cosine + m->sine * m->sine;
+    const float a = m->cosine / zoom2, b = m->sine / zoom2; /* the inverse of the label's mapping */
+    const float cx = 0.5f * (float)d->w, cy = 0.5f * (float)d->h;
+    gather(d, index);
+    for (int j = 0; j < d->h; j++)
+        for (int i = 0; i < d->w; i++) {
+            float u = (float)i + 0.5f - cx, v = (float)j + 0.5f - cy, px[7];
+            sample7(d, a * u + b * v + cx + m->tx + BL__BORDER - 0.5f,
+                    -b * u + a * v + cy + m->ty + BL__BORDER - 0.5f, px);
+            for (int c = 0; c < 3; c++) {
+                *real++ = BL_CLAMP(px[c], 0, 255) * (2.f / 255) - 1;
+                *plate++ = BL_CLAMP(px[3 + c], 0, 255) * (2.f / 255) - 1;
+            }
+            *weight++ = 1 + (BL__WEIGHT_PERSON - 1) * BL_CLAMP(px[6], 0, 255) / 255;
+        }
+}
+
+/* ---- the trainer's source ---- */
+static int get(void *ctx, int64_t index, uint64_t augment, float *label, float *plate, float *real,
+               float *weight, bl_err *err) {
+    bl__dataset *d = ctx;
+    if (index < 0 || index >= d->n)
+        return bl_fail(err, BL_E_INTERNAL, "there is no sample %lld", (long long)index);
+    const bl__sample *s = bl__dataset_sample(d, index);
+    bl_person p = d->track->frames[s->frame].person;
+    moves m = {.warp = BL__WARP_NONE, .whole = 1};
+    if (augment) {
+        m = draw_moves(augment);
+        jitter(&p, augment ^ (uint64_t)(index + 1) * 0x9e3779b97f4a7c15u, d->grid, d->h);
+    }
+    bl_figure_options o = bl_figure_options_default();
+    o.drop = m.drop;
+    bl__label_draw(label, d->grid, s->x, s->y, d->w, d->h, &p, &m.warp, &o);
+    if (!m.whole) {
+        warp_all(d, index, &m.warp, plate, real, weight);
+        return 0;
+    }
+    const int dx = (int)m.warp.tx, dy = (int)m.warp.ty;
+    cut(d, index, dx, dy, real, weight);
+    bl__plate_window(plate, d->plate, d->grid, s->x + dx, s->y + dy, d->w, d->h);
+    return 0;
+}
+
+static int64_t run_before(void *ctx, int64_t index) {
+    return bl__dataset_sample(ctx, index)->run;
+}
+
+static void window_shift(void *ctx, int64_t index, float *dx, float *dy) {
+    const bl__sample *s = bl__dataset_sample(ctx, index);
+    *dx = *dy = 0;
+    if (s->run < 1) return;
+    const bl__sample *before = bl__dataset_sample(ctx, index - 1);
+    *dx = (float)(s->x - before->x);
+    *dy = (float)(s->y - before->y);
+}
+
+bl_gan_source bl__dataset_source(bl__dataset *d) {
+    return (bl_gan_source){
+        .ctx = d, .count = d->n_train, .run_before = run_before, .window_shift = window_shift, .get = get};
+}

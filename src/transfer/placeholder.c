@@ -1,1 +1,0 @@
-typedef int bl__transfer_placeholder;

@@ -1,0 +1,1 @@
+bl_test(test_transfer_parts SOURCES test_transfer_parts.c ROOMS transfer)
