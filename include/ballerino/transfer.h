@@ -1,5 +1,15 @@
 /*
  * Transfer: a target clip becomes training samples and a model; a source clip and a model become a new clip.
+ *
+ *     bl_train_job job = bl_train_job_default();
+ *     job.target = "me.mp4", job.output = "me.ballerino", job.consent = "Jo Doe, 1 May 2025, for this film";
+ *     bl_train_run(&job, &trained, &err);
+ *     bl_transfer_job t = bl_transfer_job_default();
+ *     t.model = "me.ballerino", t.source = "dance.mp4", t.output = "out.mp4";
+ *     bl_transfer_run(&t, &done, &err);
+ *
+ * Both calls report progress (bl_progress_sink; stages "pose", "samples", "train", "evaluate", "transfer"),
+ * look at Ctrl-C, and write their results atomically.
  */
 #ifndef BALLERINO_TRANSFER_H
 #define BALLERINO_TRANSFER_H
@@ -18,7 +28,9 @@ typedef enum bl_preset { BL_PRESET_DRAFT, BL_PRESET_STANDARD, BL_PRESET_PAPER } 
 typedef struct bl_train_job {
     const char *target;  /* video */
     const char *track;   /* its pose track file, or NULL: found here */
-    const char *output;  /* model file; the training state lies beside it in OUTPUT.train/ */
+    const char *output;  /* model file; the training state lies beside it in OUTPUT.train/:
+                            job.json (settings, plan, result), track.json, plate.png, checkpoint.safetensors,
+                            log.jsonl, preview.png, and caches */
     const char *consent; /* the statement; empty or NULL: BL_E_CONSENT */
     bl_preset preset;
     bl_scene scene;
@@ -36,11 +48,15 @@ typedef struct bl_train_job {
 } bl_train_job;
 bl_train_job bl_train_job_default(void);
 
-/* SSIM and PSNR on the person window of held-out frames. */
+/* Means over the held-out frames, at the window's size: SSIM (see eval.h, mean over R, G, B) and PSNR in dB.
+ * The generator goes through the held-out part in order, fed with its own previous output. */
 typedef struct bl_train_scores {
-    int valid;
+    int valid; /* 0: nothing was held out */
     int64_t frames;
-    double ssim, psnr, plate_ssim, plate_psnr, nearest_ssim, nearest_psnr;
+    double ssim, psnr;                        /* the model */
+    double plate_ssim, plate_psnr;            /* the plate alone */
+    double nearest_ssim, nearest_psnr;        /* the training frame with the most similar pose */
+    double ssim_first_half, ssim_second_half; /* the model's: an artefact that builds up lowers the second */
 } bl_train_scores;
 typedef struct bl_train_result {
     int64_t steps;
@@ -48,7 +64,12 @@ typedef struct bl_train_result {
     bl_train_scores scores;
     bl_verdict verdict;
 } bl_train_result;
-/* Trains, or goes on where an interrupted run of the same job stopped. */
+/* Trains, or goes on where an interrupted run of the same job stopped: the result is bit-identical to that of
+ * an undisturbed run of as many steps with as many threads. When the job is done already, says so at once.
+ * BL_E_CONSENT without a statement; BL_E_FOOTAGE with the reasons when the clip cannot be a target (`result`
+ * then holds the verdict); BL_E_MISMATCH when OUTPUT.train/ belongs to a job with other settings, and which;
+ * BL_E_INTERRUPTED after Ctrl-C, when everything is saved. With `minutes`, a few steps are timed first and
+ * the number of steps is fixed from that, once: the schedule depends on it. */
 int bl_train_run(const bl_train_job *job, bl_train_result *result, bl_err *err);
 
 typedef struct bl_transfer_job {
@@ -65,7 +86,7 @@ typedef struct bl_transfer_job {
 } bl_transfer_job;
 bl_transfer_job bl_transfer_job_default(void);
 typedef struct bl_transfer_result {
-    int64_t frames, without_person;
+    int64_t frames, without_person; /* of the source; in the latter the person fades out, the plate stays */
     double seconds;
 } bl_transfer_result;
 int bl_transfer_run(const bl_transfer_job *job, bl_transfer_result *result, bl_err *err);
@@ -74,7 +95,10 @@ int bl_transfer_run(const bl_transfer_job *job, bl_transfer_result *result, bl_e
 typedef struct bl_model bl_model;
 int bl_model_open(bl_model **out, const char *path, bl_err *err);
 void bl_model_close(bl_model **m);
-const char *bl_model_meta(const bl_model *m, const char *key); /* "consent", "created", "preset"... or NULL */
+/* A text of the file's metadata, or NULL: "consent", "preset", "target_sha256", "ballerino" (version),
+ * "skeleton", "train.steps", "scores.ssim"...; all keys in docs/formats/model.md. No dates: the same training
+ * gives the same file. */
+const char *bl_model_meta(const bl_model *m, const char *key);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,34 @@
+/*
+ * Job: what the training folder knows about the training that goes on in it (job.json): the settings, which
+ * must be the same when going on; the plan, made once; and, at the end, the result.
+ */
+#ifndef BALLERINO_TRANSFER_JOB_H
+#define BALLERINO_TRANSFER_JOB_H
+
+#include "ballerino/transfer.h"
+
+typedef struct bl__job {
+    char dir[4096], path[4096]; /* OUTPUT.train, and job.json in it */
+    int lock;                   /* file descriptor: one process at a time; -1 = none */
+    char target_sha256[65];
+    /* the plan; steps 0 = not made yet */
+    int64_t steps;
+    double step_ms;
+    int precision; /* bl_precision */
+    int threads;
+    /* so far */
+    double seconds; /* of training, all runs together */
+    int done;
+    bl_train_scores scores;
+    void *settings; /* json_t */
+} bl__job;
+
+/* Makes the folder, locks it, and reads job.json or writes a first one. BL_E_MISMATCH names the setting that
+ * differs. */
+int bl__job_open(bl__job *j, const bl_train_job *job, bl_err *err);
+int bl__job_save(const bl__job *j, bl_err *err);
+void bl__job_close(bl__job *j);
+/* DIR/NAME into a buffer of 4096 bytes. */
+int bl__job_file(const bl__job *j, char *out, const char *name, bl_err *err);
+
+#endif

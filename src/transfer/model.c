@@ -1,0 +1,248 @@
+#include "model.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ballerino/base.h"
+
+#ifndef BL_VERSION
+#define BL_VERSION "0.1.0"
+#endif
+#define FORMAT "ballerino-model"
+#define FORMAT_VERSION "1"
+#define MAX_PARAMS 1024
+
+/* ---- numbers in the metadata: one table for writing and reading ---- */
+typedef enum kind { INT, LONG, FLOAT, DOUBLE } kind;
+typedef struct field {
+    const char *key;
+    kind kind;
+    size_t offset;
+    double low, high; /* accepted range */
+} field;
+#define F(k, type, member, low, high)                                                                        \
+    { k, type, offsetof(bl__model_info, member), low, high }
+static const field fields[] = {
+    F("net.scene", INT, net.scene, 0, 1),
+    F("net.arch", INT, net.arch, 0, 1),
+    F("net.width", INT, net.width, 32, 4096),
+    F("net.height", INT, net.height, 32, 4096),
+    F("net.label_channels", INT, net.label_channels, 3, 3),
+    F("net.previous", INT, net.previous, 0, 1),
+    F("net.ngf", INT, net.ngf, 1, 512),
+    F("net.down", INT, net.down, 1, 8),
+    F("net.blocks", INT, net.blocks, 0, 64),
+    F("net.max_channels", INT, net.max_channels, 1, 4096),
+    F("net.ndf", INT, net.ndf, 1, 512),
+    F("net.num_d", INT, net.num_d, 1, 8),
+    F("net.layers_d", INT, net.layers_d, 1, 8),
+    F("stats.width", INT, stats.width, 1, BL_FRAME_MAX_SIDE),
+    F("stats.height", INT, stats.height, 1, BL_FRAME_MAX_SIDE),
+    F("stats.frames", LONG, stats.frames, 1, (double)BL_TRACK_MAX_FRAMES),
+    F("stats.floor_near", FLOAT, stats.floor_near, -1e6, 1e6),
+    F("stats.floor_far", FLOAT, stats.floor_far, -1e6, 1e6),
+    F("stats.height_near", FLOAT, stats.height_near, 0, 1e6),
+    F("stats.height_far", FLOAT, stats.height_far, 0, 1e6),
+    F("stats.body_height", FLOAT, stats.body_height, 0, 1e6),
+    F("stats.centre_x", FLOAT, stats.centre_x, -1e6, 1e6),
+    F("stats.toe_median", FLOAT, stats.toe_median, -1e6, 1e6),
+    F("stats.single_scale", INT, stats.single_scale, 0, 1),
+    F("stats.toe_max", FLOAT, stats.toe_max, -1e6, 1e6),
+    F("stats.horizon", FLOAT, stats.horizon, -1e6, 1e6),
+    F("stats.close", FLOAT, stats.close, 0, 1e6),
+    F("stats.far", FLOAT, stats.far, 0, 1e6),
+    F("window.scale", DOUBLE, scale, 1e-3, 1),
+    F("track.smooth", INT, smooth, 1, 99),
+    F("train.steps", LONG, steps, 0, 1e15),
+    F("scores.valid", INT, scores.valid, 0, 1),
+    F("scores.frames", LONG, scores.frames, 0, (double)BL_TRACK_MAX_FRAMES),
+    F("scores.ssim", DOUBLE, scores.ssim, -1, 1),
+    F("scores.psnr", DOUBLE, scores.psnr, -100, 1000),
+    F("scores.plate_ssim", DOUBLE, scores.plate_ssim, -1, 1),
+    F("scores.plate_psnr", DOUBLE, scores.plate_psnr, -100, 1000),
+    F("scores.nearest_ssim", DOUBLE, scores.nearest_ssim, -1, 1),
+    F("scores.nearest_psnr", DOUBLE, scores.nearest_psnr, -100, 1000),
+    F("scores.ssim_first_half", DOUBLE, scores.ssim_first_half, -1, 1),
+    F("scores.ssim_second_half", DOUBLE, scores.ssim_second_half, -1, 1),
+};
+#undef F
+
+static double get_number(const bl__model_info *info, const field *f) {
+    const char *p = (const char *)info + f->offset;
+    switch (f->kind) {
+    case INT: return *(const int *)(const void *)p;
+    case LONG: return (double)*(const int64_t *)(const void *)p;
+    case FLOAT: return (double)*(const float *)(const void *)p;
+    default: return *(const double *)(const void *)p;
+    }
+}
+
+static void set_number(bl__model_info *info, const field *f, double v) {
+    char *p = (char *)info + f->offset;
+    switch (f->kind) {
+    case INT: *(int *)(void *)p = (int)v; break;
+    case LONG: *(int64_t *)(void *)p = (int64_t)v; break;
+    case FLOAT: *(float *)(void *)p = (float)v; break;
+    default: *(double *)(void *)p = v;
+    }
+}
+
+const char *bl__preset_name(bl_preset p) {
+    return p == BL_PRESET_DRAFT ? "draft" : p == BL_PRESET_STANDARD ? "standard" : "paper";
+}
+
+/* ---- writing ---- */
+static int collect(bl_tensor *t, bl_params *ps) {
+    int n = 0;
+    for (int i = 0; i < bl_params_count(ps) && n < MAX_PARAMS; i++) {
+        if (strncmp(bl_params_name(ps, i), "G.", 2) != 0) continue;
+        t[n] = (bl_tensor){.name = bl_params_name(ps, i),
+                           .dtype = BL_DT_F32,
+                           .rank = bl_params_rank(ps, i),
+                           .data = bl_params_data(ps, i, BL_SLAB_EMA),
+                           .bytes = (size_t)bl_params_size(ps, i) * sizeof(float)};
+        for (int k = 0; k < t[n].rank; k++) t[n].dims[k] = bl_params_dims(ps, i)[k];
+        n++;
+    }
+    return n;
+}
+
+int bl__model_write(const char *path, const bl__model_info *info, bl_params *ps, const bl_frame *plate,
+                    bl_err *err) {
+    enum { TEXTS = 7 };
+    char number[BL_COUNT(fields)][32];
+    bl_tensor_meta meta[BL_COUNT(fields) + TEXTS] = {{"format", FORMAT},
+                                                     {"version", FORMAT_VERSION},
+                                                     {"ballerino", BL_VERSION},
+                                                     {"skeleton", BL__SKELETON},
+                                                     {"consent", info->consent},
+                                                     {"preset", info->preset},
+                                                     {"target_sha256", info->target_sha256}};
+    for (size_t i = 0; i < BL_COUNT(fields); i++) {
+        snprintf(number[i], sizeof number[i], fields[i].kind == FLOAT ? "%.9g" : "%.17g",
+                 get_number(info, &fields[i]));
+        meta[TEXTS + i] = (bl_tensor_meta){fields[i].key, number[i]};
+    }
+    bl_tensor *t = bl_alloc_array(MAX_PARAMS + 1, sizeof *t);
+    uint8_t *rgb = bl_alloc_array((size_t)plate->width * (size_t)plate->height, 3);
+    int rc = BL_E_NOMEM;
+    if (t && rgb) {
+        int n = collect(t, ps);
+        for (int y = 0; y < plate->height; y++)
+            memcpy(rgb + (size_t)y * (size_t)plate->width * 3, plate->data + y * plate->stride,
+                   (size_t)plate->width * 3);
+        t[n++] = (bl_tensor){.name = "plate",
+                             .dtype = BL_DT_U8,
+                             .rank = 3,
+                             .dims = {plate->height, plate->width, 3},
+                             .data = rgb,
+                             .bytes = (size_t)plate->width * (size_t)plate->height * 3};
+        rc = bl_tensors_write(path, t, n, meta, (int)BL_COUNT(meta), err);
+    } else {
+        (void)bl_fail(err, rc, "not enough memory to write %s", path);
+    }
+    bl_free(rgb);
+    bl_free(t);
+    return rc;
+}
+
+/* ---- reading ---- */
+static int check_kind(const bl_model *m, bl_err *err) {
+    const char *format = bl_tensors_meta(m->file, "format"), *version = bl_tensors_meta(m->file, "version"),
+               *skeleton = bl_tensors_meta(m->file, "skeleton");
+    if (!format || strcmp(format, FORMAT) != 0)
+        return bl_fail(err, BL_E_FORMAT, "%s is not a Ballerino model; give a file that `train` wrote",
+                       m->path);
+    if (!bl_tensors_meta(m->file, "sha256"))
+        return bl_fail(err, BL_E_FORMAT, "%s is damaged: its sha256 is missing; copy or train it again",
+                       m->path);
+    if (!version || strcmp(version, FORMAT_VERSION) != 0)
+        return bl_fail(err, BL_E_MISMATCH, "%s is a model of version %.20s, this program reads version %s",
+                       m->path, version ? version : "?", FORMAT_VERSION);
+    if (!skeleton || strcmp(skeleton, BL__SKELETON) != 0)
+        return bl_fail(err, BL_E_MISMATCH,
+                       "%s was trained on figures of another kind (%.40s); train it again", m->path,
+                       skeleton ? skeleton : "?");
+    return 0;
+}
+
+static int read_numbers(bl_model *m, bl_err *err) {
+    for (size_t i = 0; i < BL_COUNT(fields); i++) {
+        const char *text = bl_tensors_meta(m->file, fields[i].key);
+        char *end = NULL;
+        double v = text ? strtod(text, &end) : NAN;
+        if (!text || end == text || *end || !(v >= fields[i].low && v <= fields[i].high))
+            return bl_fail(err, BL_E_FORMAT, "%s is damaged: '%s' is missing or out of range; train it again",
+                           m->path, fields[i].key);
+        set_number(&m->info, &fields[i], v);
+    }
+    m->info.consent = bl_tensors_meta(m->file, "consent");
+    m->info.preset = bl_tensors_meta(m->file, "preset");
+    m->info.target_sha256 = bl_tensors_meta(m->file, "target_sha256");
+    if (!m->info.consent || !*m->info.consent)
+        return bl_fail(err, BL_E_CONSENT, "%s holds no consent statement of the person in it", m->path);
+    return 0;
+}
+
+static int read_plate(bl_model *m, bl_err *err) {
+    const bl_pose_stats *s = &m->info.stats;
+    const bl_tensor *t =
+        bl_tensors_need(m->file, "plate", BL_DT_U8, 3, (int64_t[]){s->height, s->width, 3}, err);
+    if (!t) return BL_E_MISMATCH;
+    int rc = bl_frame_create(&m->plate, s->width, s->height, err);
+    if (rc < 0) return rc;
+    for (int y = 0; y < s->height; y++)
+        memcpy(m->plate->data + y * m->plate->stride,
+               (const uint8_t *)t->data + (size_t)y * (size_t)s->width * 3, (size_t)s->width * 3);
+    return 0;
+}
+
+static int read_weights(bl_model *m, bl_err *err) {
+    int rc = bl_params_create(&m->params, err);
+    if (rc == 0) rc = bl_gan_declare(&m->info.net, m->params, 0, err);
+    if (rc == 0) rc = bl_params_seal(m->params, 1, 0, err);
+    for (int i = 0; rc == 0 && i < bl_params_count(m->params); i++) {
+        int64_t dims[8];
+        const int rank = bl_params_rank(m->params, i);
+        for (int k = 0; k < rank; k++) dims[k] = bl_params_dims(m->params, i)[k];
+        const bl_tensor *t =
+            bl_tensors_need(m->file, bl_params_name(m->params, i), BL_DT_F32, rank, dims, err);
+        if (!t) return BL_E_MISMATCH;
+        memcpy(bl_params_data(m->params, i, BL_SLAB_WEIGHT), t->data, t->bytes);
+    }
+    if (rc == 0) bl_params_touch(m->params);
+    return rc;
+}
+
+int bl_model_open(bl_model **out, const char *path, bl_err *err) {
+    bl_model *m = bl_alloc(sizeof *m);
+    if (m) m->path = bl_strdup(path);
+    int rc = m && m->path ? bl_tensors_read(&m->file, path, err)
+                          : bl_fail(err, BL_E_NOMEM, "not enough memory to open %s", path);
+    if (rc == 0) rc = check_kind(m, err);
+    if (rc == 0) rc = read_numbers(m, err);
+    if (rc == 0) rc = read_plate(m, err);
+    if (rc == 0) rc = read_weights(m, err);
+    if (rc < 0)
+        bl_model_close(&m);
+    else
+        *out = m;
+    return rc;
+}
+
+void bl_model_close(bl_model **mp) {
+    bl_model *m = *mp;
+    if (!m) return;
+    bl_frame_unref(&m->plate);
+    bl_params_destroy(&m->params);
+    bl_tensors_close(&m->file);
+    bl_free(m->path);
+    bl_free(m);
+    *mp = NULL;
+}
+
+const char *bl_model_meta(const bl_model *m, const char *key) {
+    return bl_tensors_meta(m->file, key);
+}

@@ -1,0 +1,35 @@
+/* Inside of a model file (docs/formats/model.md), shared by training, which writes it, and transfer. */
+#ifndef BALLERINO_TRANSFER_MODEL_H
+#define BALLERINO_TRANSFER_MODEL_H
+
+#include "ballerino/safetensors.h"
+#include "ballerino/transfer.h"
+#include "window.h"
+
+#define BL__SKELETON "blazepose33/body25/1" /* landmarks, colours, version of the drawing */
+
+/* What a model says beside its arrays. */
+typedef struct bl__model_info {
+    bl_gan_net net;
+    bl_pose_stats stats; /* of the target; its width and height are the plate's */
+    double scale;        /* window pixels a frame pixel; the window's size is the net's */
+    int smooth;          /* window of the smoothing that the target's track had */
+    int64_t steps;
+    bl_train_scores scores;
+    const char *consent, *preset, *target_sha256;
+} bl__model_info;
+
+struct bl_model {
+    char *path;
+    bl_tensors *file;
+    bl__model_info info; /* its texts belong to `file` */
+    bl_params *params;   /* the generator's, in BL_SLAB_WEIGHT */
+    bl_frame *plate;
+};
+
+/* Writes the generator's running average (parameters "G.") and everything else, atomically. */
+int bl__model_write(const char *path, const bl__model_info *info, bl_params *ps, const bl_frame *plate,
+                    bl_err *err);
+const char *bl__preset_name(bl_preset p);
+
+#endif
