@@ -202,7 +202,7 @@ int bl_cpu_has_bf16(void);
 /* Measures one convolution both ways (a few milliseconds, once a process) and names the faster precision. */
 bl_precision bl_cpu_faster_precision(void);
 const char *bl_cpu_backend_version(void); /* "oneDNN 2.6.3" */
-const char *bl_cpu_vector_isa(void); /* "avx512", "avx2", "baseline" */
+const char *bl_cpu_vector_isa(void);      /* "avx512", "avx2", "baseline" */
 
 #ifdef __cplusplus
 }
