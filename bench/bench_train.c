@@ -18,13 +18,44 @@ typedef struct net_row {
 } net_row;
 
 static const net_row rows[] = {
-    {"reference", {.scene = BL_SCENE_PAINT, .arch = BL_ARCH_GLOBAL, .width = 256, .height = 144, .label_channels = 3, .previous = 1, .ngf = 32, .down = 3, .blocks = 6, .max_channels = 256, .ndf = 32, .num_d = 2, .layers_d = 3}, 1},
-    {"global", {.scene = BL_SCENE_PAINT, .arch = BL_ARCH_GLOBAL, .width = 512, .height = 256, .label_channels = 3, .previous = 1, .ngf = 64, .down = 4, .blocks = 9, .max_channels = 1024, .ndf = 64, .num_d = 2, .layers_d = 3}, 1},
+    {"reference",
+     {.scene = BL_SCENE_PAINT,
+      .arch = BL_ARCH_GLOBAL,
+      .width = 256,
+      .height = 144,
+      .label_channels = 3,
+      .previous = 1,
+      .ngf = 32,
+      .down = 3,
+      .blocks = 6,
+      .max_channels = 256,
+      .ndf = 32,
+      .num_d = 2,
+      .layers_d = 3},
+     1},
+    {"global",
+     {.scene = BL_SCENE_PAINT,
+      .arch = BL_ARCH_GLOBAL,
+      .width = 512,
+      .height = 256,
+      .label_channels = 3,
+      .previous = 1,
+      .ngf = 64,
+      .down = 4,
+      .blocks = 9,
+      .max_channels = 1024,
+      .ndf = 64,
+      .num_d = 2,
+      .layers_d = 3},
+     1},
 };
 
-static uint32_t noise(uint32_t *s) { return *s = *s * 1664525u + 1013904223u; }
+static uint32_t noise(uint32_t *s) {
+    return *s = *s * 1664525u + 1013904223u;
+}
 
-static int random_sample(void *ctx, int64_t index, uint64_t augment, float *label, float *plate, float *real, float *weight, bl_err *err) {
+static int random_sample(void *ctx, int64_t index, uint64_t augment, float *label, float *plate, float *real,
+                         float *weight, bl_err *err) {
     const bl_gan_net *n = ctx;
     (void)augment, (void)err;
     uint32_t s = (uint32_t)index + 1;
@@ -39,13 +70,15 @@ static int random_sample(void *ctx, int64_t index, uint64_t augment, float *labe
     return 0;
 }
 
-static int64_t no_run(void *ctx, int64_t index) { (void)ctx; return index > 0; }
+static int64_t no_run(void *ctx, int64_t index) {
+    (void)ctx;
+    return index > 0;
+}
 
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return x < y ? -1 : x > y;
 }
-
 
 static int time_steps(const net_row *row, int steps, double *median_ms, bl_err *err) {
     bl_gan_train train = bl_gan_train_default();
@@ -55,7 +88,8 @@ static int time_steps(const net_row *row, int steps, double *median_ms, bl_err *
     bl_gan_source src = {.ctx = &net, .count = 16, .run_before = no_run, .get = random_sample};
     bl_trainer *t = NULL;
     double *ms = bl_alloc_array((size_t)steps, sizeof *ms);
-    int rc = ms ? bl_trainer_create(&t, &net, &train, &src, err) : bl_fail(err, BL_E_NOMEM, "not enough memory");
+    int rc =
+        ms ? bl_trainer_create(&t, &net, &train, &src, err) : bl_fail(err, BL_E_NOMEM, "not enough memory");
     for (int i = -2; rc >= 0 && i < steps; i++) {
         double t0 = bl_now();
         rc = bl_trainer_step(t, NULL, err);
@@ -86,6 +120,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "bench_train: %s\n", err.msg);
         return bl_status_exit_code(err.code);
     }
-    printf("ballerino train %s %dx%d fp32: median %.1f ms (%s)\n", row.name, row.net.width, row.net.height, ms, bl_cpu_backend_version());
+    printf("ballerino train %s %dx%d fp32: median %.1f ms (%s)\n", row.name, row.net.width, row.net.height,
+           ms, bl_cpu_backend_version());
     return 0;
 }

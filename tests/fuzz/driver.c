@@ -1,5 +1,5 @@
-/* Runs a fuzz target over the files of a corpus folder, and over every cut and many bit flips of each, so that the
- * corpus is a test without libFuzzer. usage: fuzz_NAME FOLDER */
+/* Runs a fuzz target over the files of a corpus folder, and over every cut and many bit flips of each, so
+ * that the corpus is a test without libFuzzer. usage: fuzz_NAME FOLDER */
 #include <dirent.h>
 #include <string.h>
 
@@ -12,14 +12,16 @@ static void variants(const char *data, size_t size) {
     bl_rng rng;
     bl_rng_seed(&rng, size);
     if (!copy) return;
-    for (size_t cut = 0; cut < size; cut += 1 + size / 64) { /* an own block of that size: reads past it are seen */
+    for (size_t cut = 0; cut < size;
+         cut += 1 + size / 64) { /* an own block of that size: reads past it are seen */
         uint8_t *exact = bl_alloc(cut);
         if (exact) memcpy(exact, data, cut), (void)LLVMFuzzerTestOneInput(exact, cut);
         bl_free(exact);
     }
     for (int i = 0; i < 200 && size; i++) {
         memcpy(copy, data, size);
-        for (int k = 0; k <= i % 3; k++) copy[bl_rng_below(&rng, (int64_t)size)] ^= (uint8_t)(1u << bl_rng_below(&rng, 8));
+        for (int k = 0; k <= i % 3; k++)
+            copy[bl_rng_below(&rng, (int64_t)size)] ^= (uint8_t)(1u << bl_rng_below(&rng, 8));
         (void)LLVMFuzzerTestOneInput(copy, size);
     }
     bl_free(copy);

@@ -16,4 +16,6 @@ const bl__vector_table *bl__vector(void) {
     return &bl__vector_baseline;
 }
 
-const char *bl_cpu_vector_isa(void) { return bl__vector()->isa; }
+const char *bl_cpu_vector_isa(void) {
+    return bl__vector()->isa;
+}
