@@ -7,6 +7,8 @@
 #ifndef BALLERINO_EVAL_H
 #define BALLERINO_EVAL_H
 
+#include <stdint.h>
+
 #include "ballerino/status.h"
 
 #ifdef __cplusplus
@@ -21,6 +23,14 @@ int bl_eval_ssim(double *out, const float *a, const float *b, int w, int h, int 
 
 /* Peak signal-to-noise ratio in dB over all pixels and channels; 100 for equal pictures. */
 double bl_eval_psnr(const float *a, const float *b, int w, int h, int channels, float range);
+
+/* Mean scores of one video against another of the same size and number of frames, whole frames, over RGB
+ * bytes. */
+typedef struct bl_clip_scores {
+    int64_t frames;
+    double ssim, psnr;
+} bl_clip_scores;
+int bl_eval_clips(bl_clip_scores *out, const char *path_a, const char *path_b, bl_err *err);
 
 #ifdef __cplusplus
 }
