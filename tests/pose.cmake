@@ -1,3 +1,6 @@
 bl_test(test_track SOURCES test_track.c ROOMS pose)
 bl_test(test_models SOURCES test_models.c ROOMS pose LIBS ZLIB::ZLIB)
 bl_test(test_tflite SOURCES test_tflite.c ROOMS pose)
+bl_test(test_pose_golden SOURCES test_pose_golden.c ROOMS pose LIBS PkgConfig::JANSSON)
+bl_test(test_pose_golden_all SOURCES test_pose_golden.c ROOMS pose LIBS PkgConfig::JANSSON LABELS slow TIMEOUT 1200)
+target_compile_definitions(test_pose_golden_all PRIVATE TEST_ALL_FRAMES)
