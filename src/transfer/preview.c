@@ -12,7 +12,7 @@
 static void put_tile(bl_frame *f, int x, int y, const float *v, int w, int h, float scale, float shift) {
     for (int j = 0; j < h; j++) {
         uint8_t *px = f->data + (y + j) * f->stride + (ptrdiff_t)x * 3;
-        for (int i = 0; i < w * 3; i++) *px++ = (uint8_t)(BL_CLAMP(*v++ * scale + shift, 0, 255) + 0.5f);
+        for (int i = 0; i < w * 3; i++, v++) px[i] = (uint8_t)(BL_CLAMP(*v * scale + shift, 0, 255) + 0.5f);
     }
 }
 
