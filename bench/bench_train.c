@@ -106,7 +106,7 @@ static int time_steps(const net_row *row, int steps, double *median_ms, bl_err *
 
 int main(int argc, char **argv) {
     const char *which = argc > 1 ? argv[1] : "draft";
-    int steps = argc > 2 ? atoi(argv[2]) : 9;
+    int steps = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 9;
     net_row row = {"draft", bl_gan_net_default(), 0};
     for (size_t i = 0; i < BL_COUNT(rows); i++)
         if (!strcmp(which, rows[i].name)) row = rows[i];

@@ -58,6 +58,7 @@ int bl__cmd_pose(const bl__options *o, bl_err *err) {
     bl_pose_options p = bl_pose_options_default();
     bl_track *track = NULL;
     p.model = (bl_pose_model)bl__option_choice(o, BL__OPT_pose_model);
+    p.smooth = !bl__option_flag(o, BL__OPT_no_smooth);
     p.models_dir = bl__models_dir(o);
     p.threads = (int)bl__option_int(o, BL__OPT_threads);
     int rc = bl_pose_video(&track, video, &p, *v.path ? draw_frame : NULL, &v, err);

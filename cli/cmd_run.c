@@ -19,6 +19,7 @@ static int key_of(const char *path, const char *settings, char key[17], bl_err *
     bl_sha256_init(&s);
     bl_sha256_add(&s, hex, 64);
     bl_sha256_add(&s, settings, strlen(settings));
+    bl_sha256_add(&s, BL_VERSION, strlen(BL_VERSION));
     bl_sha256_hex(&s, hex);
     memcpy(key, hex, 16);
     key[16] = 0;
@@ -49,20 +50,17 @@ static int plan(const bl__options *o, const char *target, const char *source, co
     return bl_dir_make(w->folder, err);
 }
 
-static int train(const bl__options *o, const char *target, const work *w, bl_err *err) {
-    char consent[1024];
+static int train(const bl__options *o, const char *target, const char *consent, const work *w, bl_err *err) {
     if (bl_file_exists(w->model)) {
         bl_log(BL_LOG_INFO, "run", "the target is trained already: %s", w->model);
         return 0;
     }
     bl_train_job job = bl__train_job(o);
     bl_train_result result = {0};
-    int rc = bl__consent(o, consent, sizeof consent, err);
-    if (rc < 0) return rc;
     job.target = target;
     job.output = w->model;
     job.consent = consent;
-    rc = bl_train_run(&job, &result, err);
+    int rc = bl_train_run(&job, &result, err);
     if (rc == 0) bl__print_training(&result, w->model);
     return rc;
 }
@@ -89,14 +87,17 @@ static int find_source(const bl__options *o, const char *source, const work *w, 
 int bl__cmd_run(const bl__options *o, bl_err *err) {
     const char *target, *source, *output;
     bl_transfer_result result = {0};
+    char consent[1024] = "";
     work w;
     int rc = bl__no_words(o, err);
     if (rc == 0) rc = bl__option_need(o, BL__OPT_target, &target, err);
     if (rc == 0) rc = bl__option_need(o, BL__OPT_source, &source, err);
     if (rc == 0) rc = bl__option_need(o, BL__OPT_output, &output, err);
     if (rc == 0) rc = plan(o, target, source, output, &w, err);
+    if (rc == 0 && !bl_file_exists(w.model))
+        rc = bl__consent(o, consent, sizeof consent, err); /* before any work */
     if (rc == 0) rc = find_source(o, source, &w, err);
-    if (rc == 0) rc = train(o, target, &w, err);
+    if (rc == 0) rc = train(o, target, consent, &w, err);
     if (rc < 0) return rc;
     bl_transfer_job job = bl__transfer_job(o);
     job.model = w.model;

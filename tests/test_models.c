@@ -20,7 +20,7 @@ static const char *in_dir(const char *name) {
 
 static int make_dir(void **state) {
     (void)state;
-    strcpy(dir, "/tmp/bl_models_XXXXXX");
+    memcpy(dir, "/tmp/bl_models_XXXXXX", sizeof "/tmp/bl_models_XXXXXX");
     return mkdtemp(dir) ? 0 : -1;
 }
 

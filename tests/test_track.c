@@ -13,7 +13,7 @@ static const char *in_dir(const char *name) {
 
 static int make_dir(void **state) {
     (void)state;
-    strcpy(dir, "/tmp/bl_track_XXXXXX");
+    memcpy(dir, "/tmp/bl_track_XXXXXX", sizeof "/tmp/bl_track_XXXXXX");
     return mkdtemp(dir) ? 0 : -1;
 }
 

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Every global symbol of our libraries starts with bl_. usage: tools/check_symbols.sh BUILD
 set -eu
-bad=$(find "$1" -name 'libbl_*.a' | xargs nm -A --defined-only -g 2>/dev/null | awk 'NF >= 3 && $(NF-1) ~ /^[A-Z]$/ && $NF !~ /^(bl_|__odr_asan|__asan|__ubsan|__sanitizer|__start|__stop)/ { print }')
+libs=$(find "$1" -name 'libbl_*.a')
+[ "$(echo "$libs" | wc -w)" -ge 8 ] || { echo "no libraries in $1: build first"; exit 1; }
+bad=$(nm -A --defined-only -g $libs | awk 'NF >= 3 && $(NF-1) ~ /^[A-Z]$/ && $NF !~ /^(bl_|__odr_asan|__asan|__ubsan|__sanitizer|__start|__stop)/ { print }')
 if [ -n "$bad" ]; then
     echo "global symbols that do not start with bl_:"
     echo "$bad"

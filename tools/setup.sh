@@ -29,7 +29,8 @@ fi
 if [ "${1:-}" = models ]; then
     program=build/release/bin/ballerino
     [ -x "$program" ] || { echo "setup: build first (make), then fetch the models" >&2; exit 1; }
-    "$program" models list | grep -qE 'missing|damaged' || exit 0
+    list=$("$program" models list)
+    echo "$list" | grep -qE 'missing|damaged' || exit 0
     echo "setup: fetching the pose models"
     "$program" models fetch
 fi

@@ -57,7 +57,7 @@ int bl_file_begin(bl_file_writer *w, const char *path, bl_err *err) {
         bl_file_abort(w);
         return bl_fail(err, BL_E_NOMEM, "not enough memory to write %s", path);
     }
-    sprintf(w->part, "%s.part", path);
+    snprintf(w->part, strlen(path) + 6, "%s.part", path);
     w->f = fopen(w->part, "wb");
     if (w->f) return 0;
     int rc = bl_fail(err, BL_E_IO, "cannot write %s: %s; choose a folder that exists and is writable", path,

@@ -1,5 +1,5 @@
 /* Time and what this process may use of the machine. */
-#define _GNU_SOURCE /* sched_getaffinity */
+
 #include <sched.h>
 #include <time.h>
 

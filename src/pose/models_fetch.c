@@ -1,7 +1,7 @@
 /* Brings the model files: npm packs a pinned package into a temporary folder, or a tarball is given; the
  * files lie loose in it, or inside *_packed_assets.data at the places that *_packed_assets_loader.js lists.
  */
-#define _GNU_SOURCE /* posix_spawn_file_actions_addchdir_np */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
