@@ -1,1 +1,2 @@
 bl_test(test_transfer_parts SOURCES test_transfer_parts.c ROOMS transfer)
+bl_test(test_train SOURCES test_train.c ROOMS transfer)

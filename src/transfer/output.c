@@ -1,0 +1,165 @@
+#include "output.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "ballerino/figure.h"
+
+#define AHEAD 4 /* shots waiting */
+#define SOURCE_TYPE "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+
+struct bl__output {
+    const bl_transfer_job *job;
+    const bl_frame *plate;
+    const bl__grid *grid;
+    bl_writer *writer;
+    bl_queue *queue;
+    pthread_t thread;
+    int running;
+    int status; /* of the thread; read after it was joined, or after a put was refused */
+    bl_err err;
+    int width;      /* of the written picture */
+    int left_width; /* of the source in side-by-side */
+};
+
+void bl__shot_free(bl__shot **s) {
+    if (!*s) return;
+    bl_frame_unref(&(*s)->source);
+    bl__layer_release(&(*s)->layer);
+    bl_free(*s);
+    *s = NULL;
+}
+
+static void blit(bl_frame *to, int x, const bl_frame *from) {
+    for (int y = 0; y < BL_MIN(to->height, from->height); y++)
+        memcpy(to->data + y * to->stride + (ptrdiff_t)x * 3, from->data + y * from->stride,
+               (size_t)BL_MIN(from->width, to->width - x) * 3);
+}
+
+/* source | figure | result */
+static int side_by_side(bl__output *o, bl_frame **result, const bl__shot *s, bl_err *err) {
+    bl_frame *wide = NULL, *left = NULL, *figure = NULL;
+    int rc = bl_frame_create(&wide, o->width, o->plate->height, err);
+    if (rc == 0) rc = bl_frame_resize(&left, s->source, o->left_width, o->plate->height, err);
+    if (rc == 0) rc = bl_frame_create(&figure, o->plate->width, o->plate->height, err);
+    if (rc == 0) {
+        if (s->opacity > 0) bl_figure_overlay(figure, &s->person, s->opacity, NULL);
+        blit(wide, 0, left);
+        blit(wide, o->left_width, figure);
+        blit(wide, o->left_width + o->plate->width, *result);
+        bl_frame_unref(result);
+        *result = wide;
+        wide = NULL;
+    }
+    bl_frame_unref(&wide);
+    bl_frame_unref(&left);
+    bl_frame_unref(&figure);
+    return rc;
+}
+
+static int write_shot(bl__output *o, const bl__shot *s, bl_err *err) {
+    bl_frame *f = NULL;
+    int rc = bl_frame_create(&f, o->plate->width, o->plate->height, err);
+    if (rc < 0) return rc;
+    blit(f, 0, o->plate);
+    if (s->filled) bl__layer_over(&s->layer, o->grid, s->x, s->y, f);
+    if (o->job->side_by_side) rc = side_by_side(o, &f, s, err);
+    f->pts = s->source->pts;
+    f->time_base = s->source->time_base;
+    f->index = s->source->index;
+    if (rc == 0) rc = bl_writer_put(o->writer, f, err);
+    bl_frame_unref(&f);
+    return rc;
+}
+
+static void *work(void *ctx) {
+    bl__output *o = ctx;
+    void *item;
+    while (bl_queue_pop(o->queue, &item)) {
+        bl__shot *s = item;
+        if (o->status == 0) {
+            o->status = write_shot(o, s, &o->err);
+            if (o->status < 0) bl_queue_close(o->queue); /* the next put is refused */
+        }
+        bl__shot_free(&s);
+    }
+    return NULL;
+}
+
+static int open_writer(bl__output *o, const bl_video_info *like, bl_err *err) {
+    const bl_metadata marks[] = {
+        {"comment", "Synthetic media: made by Ballerino " BL_VERSION " with a neural network"},
+        {"description", "Synthetic media: the dance is not one that the person in it danced"},
+        {"Iptc4xmpExt:DigitalSourceType", SOURCE_TYPE},
+        {"encoder_application", "Ballerino " BL_VERSION},
+        {NULL, NULL}};
+    bl_writer_options w = bl_writer_options_default();
+    w.width = o->width;
+    w.height = o->plate->height;
+    w.time_base = like->time_base;
+    w.frame_rate = like->frame_rate;
+    w.audio_from = like->has_audio ? o->job->source : NULL;
+    w.crf = o->job->crf;
+    w.metadata = marks;
+    return bl_writer_open(&o->writer, o->job->output, &w, err);
+}
+
+int bl__output_open(bl__output **out, const bl_transfer_job *job, const bl_model *m, const bl__grid *g,
+                    const bl_video_info *like, bl_err *err) {
+    bl__output *o = bl_alloc(sizeof *o);
+    if (!o) return bl_fail(err, BL_E_NOMEM, "not enough memory to write %s", job->output);
+    o->job = job;
+    o->plate = m->plate;
+    o->grid = g;
+    o->width = m->plate->width;
+    if (job->side_by_side) {
+        o->left_width = BL_MAX(2, (int)((double)like->width * m->plate->height / like->height + 0.5));
+        o->width = o->left_width + 2 * m->plate->width;
+    }
+    int rc = open_writer(o, like, err);
+    if (rc == 0) rc = bl_queue_create(&o->queue, AHEAD, err);
+    if (rc == 0 && pthread_create(&o->thread, NULL, work, o) != 0)
+        rc = bl_fail(err, BL_E_NOMEM, "cannot start the thread that writes %s", job->output);
+    if (rc < 0) {
+        bl__output_close(&o);
+        return rc;
+    }
+    o->running = 1;
+    *out = o;
+    return 0;
+}
+
+static void join(bl__output *o) {
+    if (!o->running) return;
+    bl_queue_close(o->queue);
+    pthread_join(o->thread, NULL);
+    o->running = 0;
+}
+
+static int failed(bl__output *o, bl_err *err) {
+    join(o);
+    if (err && o->status < 0) *err = o->err;
+    return o->status;
+}
+
+int bl__output_put(bl__output *o, bl__shot *s, bl_err *err) {
+    if (bl_queue_push(o->queue, s) == 0) return 0;
+    bl__shot_free(&s);
+    int rc = failed(o, err);
+    return rc < 0 ? rc : bl_fail(err, BL_E_INTERNAL, "the thread that writes %s is gone", o->job->output);
+}
+
+int bl__output_finish(bl__output *o, bl_err *err) {
+    int rc = failed(o, err);
+    return rc < 0 ? rc : bl_writer_finish(o->writer, err);
+}
+
+void bl__output_close(bl__output **op) {
+    bl__output *o = *op;
+    if (!o) return;
+    join(o);
+    bl_writer_close(&o->writer);
+    bl_queue_destroy(&o->queue);
+    bl_free(o);
+    *op = NULL;
+}

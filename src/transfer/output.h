@@ -1,0 +1,30 @@
+/*
+ * Output: composes and encodes in a thread of its own, fed through a short queue while the next frame is
+ * being generated.
+ */
+#ifndef BALLERINO_TRANSFER_OUTPUT_H
+#define BALLERINO_TRANSFER_OUTPUT_H
+
+#include "ballerino/base.h"
+#include "render.h"
+
+/* One frame's work, handed over. */
+typedef struct bl__shot {
+    bl_frame *source; /* gives the timestamp, and the left picture of side-by-side */
+    bl__layer layer;
+    int filled, x, y; /* 0: the plate alone */
+    float opacity;    /* of the figure in side-by-side */
+    bl_person person; /* normalised */
+} bl__shot;
+void bl__shot_free(bl__shot **s);
+
+typedef struct bl__output bl__output;
+/* `like`: the source's properties. The writer's file appears only with bl__output_finish. */
+int bl__output_open(bl__output **out, const bl_transfer_job *job, const bl_model *m, const bl__grid *g,
+                    const bl_video_info *like, bl_err *err);
+/* Takes the shot, whatever happens. */
+int bl__output_put(bl__output *o, bl__shot *s, bl_err *err);
+int bl__output_finish(bl__output *o, bl_err *err);
+void bl__output_close(bl__output **o);
+
+#endif

@@ -1,0 +1,108 @@
+#include "render.h"
+
+#include <math.h>
+
+#include "ballerino/base.h"
+#include "dataset.h"
+#include "label.h"
+
+#define FADE 8   /* frames that a lost person takes to vanish */
+#define GROW 1.5 /* a window may grow by this, each way */
+
+/* A dance may reach further than the target did: the net is convolutional, so the window may be larger than
+ * in training, at the same scale. */
+static void window_size(bl__render *r, const bl__extent *e) {
+    const bl_gan_net *net = &r->model->info.net;
+    const int step = 1 << net->down;
+    r->w = net->width;
+    r->h = net->height;
+    if (net->scene == BL_SCENE_PAINT) return;
+    const double want_w = (double)e->width * r->grid.scale, want_h = (double)e->height * r->grid.scale;
+    const int most_w = (int)(net->width * GROW) / step * step,
+              most_h = (int)(net->height * GROW) / step * step;
+    r->w = BL_CLAMP((int)ceil(want_w / step - 0.25) * step, net->width, most_w);
+    r->h = BL_CLAMP((int)ceil(want_h / step - 0.25) * step, net->height, most_h);
+}
+
+static int buffers(bl__render *r, bl_err *err) {
+    const size_t n = (size_t)r->w * (size_t)r->h;
+    r->label = bl_alloc_array(n * 3, sizeof(float));
+    r->plate_window = bl_alloc_array(n * 3, sizeof(float));
+    r->rgb = bl_alloc_array(n * 3, sizeof(float));
+    r->mask = bl_alloc_array(n, sizeof(float));
+    r->plate = bl_alloc_array((size_t)r->grid.w * (size_t)r->grid.h, 3);
+    if (!r->label || !r->plate_window || !r->rgb || !r->mask || !r->plate)
+        return bl_fail(err, BL_E_NOMEM, "not enough memory for a window of %dx%d", r->w, r->h);
+    const bl_frame *p = r->model->plate;
+    return bl__grid_sample(&r->grid, r->plate, p->data, p->stride, 3, 0, 0, r->grid.w, r->grid.h, err);
+}
+
+int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, int threads, bl_err *err) {
+    bl__extent e;
+    *r = (bl__render){.model = m, .track = track, .last = -1};
+    int rc = bl__grid_init(&r->grid, m->plate->width, m->plate->height, m->info.scale, err);
+    if (rc == 0) rc = bl__follow_init(&r->follow, track, err);
+    if (rc == 0) rc = bl__follow_extent(&r->follow, &e, track, track->n, err);
+    if (rc == 0) {
+        window_size(r, &e);
+        bl__follow_place(&r->follow, &r->grid, r->w, r->h, e.drop);
+        rc = buffers(r, err);
+    }
+    bl_gan_net net = m->info.net;
+    net.width = r->w;
+    net.height = r->h;
+    if (rc == 0)
+        rc = bl_generator_create(&r->generator, &net, m->params, BL_SLAB_WEIGHT, bl_cpu_faster_precision(),
+                                 threads, err);
+    if (rc < 0) bl__render_release(r);
+    return rc;
+}
+
+void bl__render_release(bl__render *r) {
+    bl_generator_destroy(&r->generator);
+    bl_free(r->label);
+    bl_free(r->plate_window);
+    bl_free(r->rgb);
+    bl_free(r->mask);
+    bl_free(r->plate);
+    bl__follow_release(&r->follow);
+    bl__grid_release(&r->grid);
+    *r = (bl__render){0};
+}
+
+int64_t bl__render_pose(const bl__render *r, int64_t k, float *opacity) {
+    const bl_track *t = r->track;
+    for (int64_t d = 0; d < FADE; d++) {
+        *opacity = 1 - (float)d / FADE;
+        if (k - d >= 0 && k - d < t->n && t->frames[k - d].has_person) return k - d;
+        if (k + d >= 0 && k + d < t->n && t->frames[k + d].has_person) return k + d;
+    }
+    *opacity = 0;
+    return -1;
+}
+
+int bl__render_layer(bl__render *r, int64_t k, bl__layer *layer, int *x, int *y, bl_err *err) {
+    float opacity, dx = 0, dy = 0;
+    const int64_t pose = bl__render_pose(r, k, &opacity);
+    if (pose < 0) {
+        r->last = -1;
+        return 0;
+    }
+    *x = r->follow.x[k];
+    *y = r->follow.y[k];
+    bl_figure_options o = bl_figure_options_default();
+    const bl__warp none = BL__WARP_NONE;
+    bl__label_draw(r->label, &r->grid, *x, *y, r->w, r->h, &r->track->frames[pose].person, &none, &o);
+    bl__plate_window(r->plate_window, r->plate, &r->grid, *x, *y, r->w, r->h);
+    if (r->last < 0) {
+        bl_generator_reset(r->generator);
+    } else {
+        dx = (float)(*x - r->follow.x[r->last]);
+        dy = (float)(*y - r->follow.y[r->last]);
+    }
+    r->last = k;
+    int rc = bl_generator_run(r->generator, r->label, r->plate_window, dx, dy, r->rgb, r->mask, err);
+    if (rc < 0) return rc;
+    bl__layer_fill(layer, &r->grid, *x, *y, r->rgb, r->mask, r->plate_window, opacity);
+    return 1;
+}

@@ -1,0 +1,32 @@
+/*
+ * Render: a model and a normalised track become layers, one for each frame of the source: what is to be put
+ * over the plate, and where. Frames without a person are bridged: the nearest pose is held and fades away.
+ */
+#ifndef BALLERINO_TRANSFER_RENDER_H
+#define BALLERINO_TRANSFER_RENDER_H
+
+#include "compose.h"
+#include "model.h"
+
+typedef struct bl__render {
+    const bl_model *model; /* borrowed */
+    const bl_track *track; /* borrowed; in the target's frame */
+    bl__grid grid;
+    bl__follow follow;
+    int w, h; /* of the window: the model's, or larger where the dance needs it */
+    uint8_t *plate;
+    bl_generator *generator;
+    float *label, *plate_window, *rgb, *mask;
+    int64_t last; /* track entry rendered last, -1 = none: the generator starts afresh */
+} bl__render;
+
+int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, int threads, bl_err *err);
+void bl__render_release(bl__render *r);
+
+/* Which entry's pose stands for entry k, and how solid it is (0: nobody, the plate alone). */
+int64_t bl__render_pose(const bl__render *r, int64_t k, float *opacity);
+/* Renders entry k (ascending calls). `layer` must be of w x h. 0: nobody is to be seen, the layer is left
+ * alone; 1: it is filled, and belongs at (*x, *y). */
+int bl__render_layer(bl__render *r, int64_t k, bl__layer *layer, int *x, int *y, bl_err *err);
+
+#endif

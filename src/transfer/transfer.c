@@ -1,0 +1,153 @@
+/* bl_transfer_run: a source clip and a model become a new clip. */
+#include <string.h>
+
+#include "output.h"
+#include "overlay.h"
+
+#define GAP 5 /* frames without a person that are bridged by interpolation */
+
+bl_transfer_job bl_transfer_job_default(void) {
+    return (bl_transfer_job){.normalise = BL_NORMALISE_ROBUST,
+                             .smooth = 5,
+                             .crf = bl_writer_options_default().crf,
+                             .pose_model = BL_POSE_FULL};
+}
+
+typedef struct transfer {
+    const bl_transfer_job *job;
+    bl_model *model;
+    bl_track *source, *normalised;
+    bl_pose_stats stats; /* of the source */
+    bl__render render;
+    bl_reader *reader;
+    bl__output *output;
+    bl_frame *shown; /* the source's frame for the overlay */
+    int64_t shown_entry;
+    bl_transfer_result result;
+} transfer;
+
+static int check(const bl_transfer_job *j, bl_err *err) {
+    if (!j->model || !j->source || !j->output)
+        return bl_fail(err, BL_E_USAGE, "transfer needs a model, a source video and an output file");
+    if (j->smooth < 1 || j->smooth > 99 || j->smooth % 2 == 0)
+        return bl_fail(err, BL_E_USAGE, "the smoothing window must be an odd number from 1 to 99");
+    if (j->crf < 0 || j->crf > 51) return bl_fail(err, BL_E_USAGE, "the quality (crf) must be 0 to 51");
+    if (j->threads < 0 || j->threads > 1024) return bl_fail(err, BL_E_USAGE, "the threads must be 0 to 1024");
+    return 0;
+}
+
+/* ---- the source's poses, brought to the target's place and size ---- */
+static int find_poses(transfer *t, bl_err *err) {
+    if (t->job->track) return bl_track_read(&t->source, t->job->track, err);
+    bl_pose_options o = bl_pose_options_default();
+    o.model = t->job->pose_model;
+    o.models_dir = t->job->models_dir;
+    o.threads = t->job->threads;
+    int rc = bl_pose_video(&t->source, t->job->source, &o, NULL, NULL, err);
+    return rc < 0 ? rc : 0;
+}
+
+static int prepare(transfer *t, bl_err *err) {
+    int rc = find_poses(t, err);
+    if (rc == 0) rc = bl_motion_fill_gaps(t->source, GAP, err);
+    if (rc >= 0) rc = bl_motion_smooth(t->source, t->job->smooth, err);
+    if (rc >= 0) rc = bl_motion_stats(&t->stats, t->source, err);
+    if (rc == BL_E_FOOTAGE) return bl_err_context(err, rc, "%s cannot be the source", t->job->source);
+    if (rc >= 0)
+        rc = bl_motion_normalise(&t->normalised, t->source, &t->stats, &t->model->info.stats,
+                                 t->job->normalise, NULL, err);
+    if (rc >= 0) rc = bl__render_init(&t->render, t->model, t->normalised, t->job->threads, err);
+    t->shown_entry = t->job->overlay && rc >= 0 ? bl__overlay_entry(t->normalised) : -1;
+    return rc < 0 ? rc : 0;
+}
+
+/* ---- frame by frame ---- */
+/* The track's entry for a frame of the video: the last one that is not later. */
+static int64_t entry_of(const transfer *t, int64_t frame, int64_t from) {
+    while (from + 1 < t->normalised->n && t->normalised->frames[from + 1].i <= frame) from++;
+    return from;
+}
+
+static int one_frame(transfer *t, bl_frame *f, int64_t entry, bl_err *err) {
+    bl__shot *s = bl_alloc(sizeof *s);
+    if (!s) return bl_fail(err, BL_E_NOMEM, "not enough memory for a frame");
+    s->source = bl_frame_ref(f);
+    const int64_t pose = bl__render_pose(&t->render, entry, &s->opacity);
+    if (pose >= 0) s->person = t->normalised->frames[pose].person;
+    int rc = bl__layer_init(&s->layer, t->render.w, t->render.h, err);
+    if (rc == 0) rc = s->filled = bl__render_layer(&t->render, entry, &s->layer, &s->x, &s->y, err);
+    if (rc < 0) {
+        bl__shot_free(&s);
+        return rc;
+    }
+    t->result.frames++;
+    t->result.without_person += !t->normalised->frames[entry].has_person;
+    if (entry == t->shown_entry && !t->shown) t->shown = bl_frame_ref(f);
+    return bl__output_put(t->output, s, err);
+}
+
+static int all_frames(transfer *t, bl_err *err) {
+    bl_frame *f = NULL;
+    bl_progress p;
+    int64_t entry = 0;
+    int rc = 0;
+    bl_progress_begin(&p, "transfer", "frames", 0);
+    while (rc >= 0 && (rc = bl_reader_next(t->reader, &f, err)) > 0) {
+        entry = entry_of(t, f->index, entry);
+        rc = one_frame(t, f, entry, err);
+        bl_frame_unref(&f);
+        if (rc >= 0) rc = bl_check_interrupt(err);
+        bl_progress_update(&p, t->result.frames, t->normalised->n, NULL);
+    }
+    if (rc >= 0 && t->result.frames == 0)
+        rc = bl_fail(err, BL_E_FOOTAGE, "%s holds no frames; give a video", t->job->source);
+    if (rc >= 0) bl_progress_end(&p, t->result.frames, NULL);
+    return rc < 0 ? rc : 0;
+}
+
+static int write_overlay(const transfer *t, bl_err *err) {
+    if (!t->job->overlay || !t->shown) return 0;
+    const bl__overlay o = {.source_frame = t->shown,
+                           .plate = t->model->plate,
+                           .source = t->source,
+                           .normalised = t->normalised,
+                           .entry = t->shown_entry,
+                           .source_stats = &t->stats,
+                           .target_stats = &t->model->info.stats};
+    return bl__overlay_write(&o, t->job->overlay, err);
+}
+
+static int run(transfer *t, bl_err *err) {
+    int rc = bl_model_open(&t->model, t->job->model, err);
+    if (rc == 0) rc = bl_reader_open(&t->reader, t->job->source, NULL, err);
+    if (rc == 0 && !t->job->track) bl_reader_close(&t->reader); /* readable; decoded again after the poses */
+    if (rc == 0) rc = prepare(t, err);
+    if (rc == 0 && !t->reader) rc = bl_reader_open(&t->reader, t->job->source, NULL, err);
+    if (rc == 0)
+        rc = bl__output_open(&t->output, t->job, t->model, &t->render.grid, bl_reader_info(t->reader), err);
+    if (rc == 0) rc = all_frames(t, err);
+    if (rc == 0) rc = bl__output_finish(t->output, err);
+    if (rc == 0) rc = write_overlay(t, err);
+    return rc;
+}
+
+int bl_transfer_run(const bl_transfer_job *job, bl_transfer_result *result, bl_err *err) {
+    transfer t = {.job = job};
+    const double t0 = bl_now();
+    int rc = check(job, err);
+    if (rc < 0) return rc;
+    rc = run(&t, err);
+    bl__output_close(&t.output);
+    bl_reader_close(&t.reader);
+    bl__render_release(&t.render);
+    bl_track_destroy(&t.normalised);
+    bl_track_destroy(&t.source);
+    bl_frame_unref(&t.shown);
+    bl_model_close(&t.model);
+    t.result.seconds = bl_now() - t0;
+    if (rc == 0 && t.result.without_person > 0)
+        bl_log(BL_LOG_INFO, "transfer", "%lld of %lld frames show no person; the plate alone is shown there",
+               (long long)t.result.without_person, (long long)t.result.frames);
+    if (rc == 0 && result) *result = t.result;
+    return rc;
+}

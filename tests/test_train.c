@@ -1,0 +1,353 @@
+/* Training and transfer from end to end on a made-up clip with a small net. The person is not looked for: the
+ * training folder is given the track and the masks that bl__stage_pose would leave. */
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "ballerino/safetensors.h"
+#include "ballerino/transfer.h"
+#include "scene.h"
+#include "transfer/masks.h"
+
+enum { FRAMES = 40, STEPS = 8 };
+static const scene room = {.w = 120, .h = 160, .fps = 25};
+static char dir[64], clip[96], track_path[96];
+
+static const char *in_dir(const char *name) {
+    static char path[4][160];
+    static int turn;
+    char *p = path[turn++ & 3];
+    snprintf(p, sizeof path[0], "%s/%s", dir, name);
+    return p;
+}
+
+static void make_clip(void) {
+    bl_err err = {0};
+    bl_writer *w = NULL;
+    bl_frame *f = NULL;
+    bl_writer_options o = bl_writer_options_default();
+    o.width = room.w, o.height = room.h, o.time_base = (bl_rational){1, 25},
+    o.frame_rate = (bl_rational){25, 1};
+    o.preset = "ultrafast";
+    assert_ok(bl_frame_create(&f, room.w, room.h, &err));
+    f->time_base = o.time_base;
+    assert_ok(bl_writer_open(&w, clip, &o, &err));
+    for (int i = 0; i < FRAMES; i++) {
+        scene_draw(&room, i, f, NULL);
+        f->pts = i;
+        assert_ok(bl_writer_put(w, f, &err));
+    }
+    assert_ok(bl_writer_finish(w, &err));
+    bl_writer_close(&w);
+    bl_frame_unref(&f);
+}
+
+static int begin(void **state) {
+    (void)state;
+    bl_err err = {0};
+    snprintf(dir, sizeof dir, "/tmp/bl_train_%d", (int)getpid());
+    if (bl_dir_make(dir, NULL) < 0) return -1;
+    snprintf(clip, sizeof clip, "%s/clip.mp4", dir);
+    snprintf(track_path, sizeof track_path, "%s/clip.track.json", dir);
+    make_clip();
+    bl_track *t = scene_track(&room, FRAMES);
+    assert_ok(bl_track_write(t, track_path, &err));
+    bl_track_destroy(&t);
+    bl_log_set_level(BL_LOG_ERROR);
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    return system(command);
+}
+
+/* What bl__stage_pose would have left in MODEL.train/. */
+static void give_poses(const char *model) {
+    bl_err err = {0};
+    char path[256];
+    bl__masks_writer w;
+    bl_frame *f = NULL;
+    bl_track *t = scene_track(&room, FRAMES);
+    uint8_t *mask = bl_alloc((size_t)room.w * (size_t)room.h);
+    snprintf(path, sizeof path, "%s.train", model);
+    assert_ok(bl_dir_make(path, &err));
+    snprintf(path, sizeof path, "%s.train/track.json", model);
+    assert_ok(bl_track_write(t, path, &err));
+    snprintf(path, sizeof path, "%s.train/masks.bin", model);
+    assert_ok(bl_frame_create(&f, room.w, room.h, &err));
+    assert_ok(bl__masks_begin(&w, path, room.w, room.h, &err));
+    for (int i = 0; i < FRAMES; i++) {
+        scene_draw(&room, i, f, mask);
+        assert_ok(bl__masks_put(&w, mask, &t->frames[i], 0, &err));
+    }
+    assert_ok(bl__masks_commit(&w, &err));
+    bl_free(mask);
+    bl_frame_unref(&f);
+    bl_track_destroy(&t);
+}
+
+static bl_train_job job_for(const char *model) {
+    bl_train_job j = bl_train_job_default();
+    j.target = clip;
+    j.output = model;
+    j.consent = "made up, nobody is in it";
+    j.steps = STEPS;
+    j.holdout = 0.2;
+    j.width = 64;
+    j.height = 64;
+    j.precision = 1;
+    j.threads = 1;
+    j.preview_every_s = 1e9;
+    return j;
+}
+
+static char *slurp(const char *path, size_t *size) {
+    char *data = NULL;
+    bl_err err = {0};
+    assert_ok(bl_file_read(&data, size, path, 1 << 28, &err));
+    return data;
+}
+
+static void assert_same_files(const char *a, const char *b) {
+    size_t na = 0, nb = 0;
+    char *pa = slurp(a, &na), *pb = slurp(b, &nb);
+    assert_int_equal(na, nb);
+    assert_memory_equal(pa, pb, na);
+    bl_free(pa);
+    bl_free(pb);
+}
+
+/* ---- an undisturbed run: the yardstick of the others ---- */
+static void test_train(void **state) {
+    (void)state;
+    bl_err err = {0};
+    const char *model = in_dir("plain.ballerino");
+    bl_train_job j = job_for(model);
+    bl_train_result r = {0}, again = {0};
+    give_poses(model);
+    assert_ok(bl_train_run(&j, &r, &err));
+    assert_int_equal(r.steps, STEPS);
+    assert_true(r.scores.valid && r.scores.frames == 8);
+    assert_true(r.scores.plate_ssim > 0.3 && r.scores.plate_ssim < 0.999 && r.scores.plate_psnr > 5);
+    assert_true(r.scores.nearest_ssim > r.scores.plate_ssim * 0.5 && r.scores.ssim > -1 && r.scores.ssim < 1);
+    assert_true(r.verdict.usable && r.verdict.frames == FRAMES);
+    assert_int_equal(access(in_dir("plain.ballerino.train/preview.png"), F_OK), 0);
+    assert_int_equal(access(in_dir("plain.ballerino.train/log.jsonl"), F_OK), 0);
+    assert_int_equal(access(in_dir("plain.ballerino.train/samples.bin"), F_OK), -1);
+    /* done is done: the same command says so at once, with the same scores */
+    assert_ok(bl_train_run(&j, &again, &err));
+    assert_memory_equal(&again.scores, &r.scores, sizeof r.scores);
+    /* another setting is refused, by name */
+    j.seed = 2;
+    assert_int_equal(bl_train_run(&j, &again, &err), BL_E_MISMATCH);
+    assert_non_null(strstr(err.msg, "seed was 1, now 2"));
+}
+
+static void test_model_file(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_model *m = NULL;
+    const char *model = in_dir("plain.ballerino"), *bad = in_dir("bad.ballerino");
+    assert_ok(bl_model_open(&m, model, &err));
+    assert_string_equal(bl_model_meta(m, "consent"), "made up, nobody is in it");
+    assert_string_equal(bl_model_meta(m, "preset"), "draft");
+    assert_string_equal(bl_model_meta(m, "net.width"), "64");
+    assert_int_equal(strlen(bl_model_meta(m, "target_sha256")), 64);
+    bl_model_close(&m);
+    bl_model_close(&m);
+    size_t size = 0;
+    char *data = slurp(model, &size);
+    bl_rng r;
+    bl_rng_seed(&r, 3);
+    for (int k = 0; k < 24; k++) { /* flipped bits: at the front, in the sha256 key, and anywhere */
+        size_t at = k < 8 ? (size_t)(k * 5) : (size_t)bl_rng_below(&r, (int64_t)size);
+        data[at] = (char)(data[at] ^ 4);
+        assert_ok(bl_file_write(bad, data, size, &err));
+        int rc = bl_model_open(&m, bad, &err);
+        if (rc == 0) fail_msg("a flipped bit at %zu was not noticed", at);
+        assert_true(rc == BL_E_FORMAT || rc == BL_E_UNSUPPORTED);
+        data[at] = (char)(data[at] ^ 4);
+    }
+    for (int k = 0; k < 12; k++) {
+        assert_ok(bl_file_write(bad, data, k * size / 12, &err));
+        assert_int_equal(bl_model_open(&m, bad, &err), BL_E_FORMAT);
+    }
+    bl_free(data);
+    assert_int_equal(bl_model_open(&m, "/no/such/file", &err), BL_E_NOT_FOUND);
+    /* a safetensors file of another kind */
+    assert_int_equal(bl_model_open(&m, in_dir("plain.ballerino.train/checkpoint.safetensors"), &err),
+                     BL_E_FORMAT);
+}
+
+static void test_same_job_same_bits(void **state) {
+    (void)state;
+    bl_err err = {0};
+    const char *model = in_dir("twin.ballerino");
+    bl_train_job j = job_for(model);
+    give_poses(model);
+    assert_ok(bl_train_run(&j, NULL, &err));
+    assert_same_files(model, in_dir("plain.ballerino"));
+}
+
+/* Killed without warning, at several moments, and started again each time: the model is the same, bit for
+ * bit. The delays are short on purpose: some kills strike before, some within, some after the training. */
+static void test_killed_and_resumed(void **state) {
+    (void)state;
+    bl_err err = {0};
+    const char *model = in_dir("killed.ballerino");
+    bl_train_job j = job_for(model);
+    j.save_every_s = 1e-6; /* a checkpoint after every step */
+    give_poses(model);
+    int killed = 0;
+    for (int k = 0; k < 12 && !bl_file_exists(model); k++) {
+        pid_t child = fork();
+        if (child == 0) _exit(bl_train_run(&j, NULL, NULL) < 0 ? 3 : 0);
+        struct timespec wait = {0, 40000000L + 35000000L * k};
+        nanosleep(&wait, NULL);
+        kill(child, SIGKILL);
+        int status = 0;
+        waitpid(child, &status, 0);
+        killed += WIFSIGNALED(status);
+        if (WIFEXITED(status)) assert_int_equal(WEXITSTATUS(status), 0);
+    }
+    assert_true(killed >= 1);
+    assert_ok(bl_train_run(&j, NULL, &err));
+    assert_same_files(model, in_dir("plain.ballerino"));
+}
+
+static void test_interrupted(void **state) {
+    (void)state;
+    const char *model = in_dir("stopped.ballerino");
+    give_poses(model);
+    pid_t child = fork();
+    if (child == 0) { /* Ctrl-C is looked at after each stage and each step */
+        bl_err err = {0};
+        bl_train_job j = job_for(model);
+        j.steps = 1000000;
+        bl_interrupt_install();
+        alarm(60);
+        _exit(bl_train_run(&j, NULL, &err) == BL_E_INTERRUPTED ? 0 : 3);
+    }
+    struct timespec wait = {1, 0};
+    nanosleep(&wait, NULL);
+    kill(child, SIGINT);
+    int status = 0;
+    waitpid(child, &status, 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_int_equal(access(model, F_OK), -1);
+    assert_int_equal(access(in_dir("stopped.ballerino.train/checkpoint.safetensors"), F_OK), 0);
+}
+
+static void test_refusals(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_train_job j = job_for(in_dir("no.ballerino"));
+    j.consent = " ";
+    assert_int_equal(bl_train_run(&j, NULL, &err), BL_E_CONSENT);
+    j = job_for(in_dir("no.ballerino"));
+    j.holdout = 0.9;
+    assert_int_equal(bl_train_run(&j, NULL, &err), BL_E_USAGE);
+    j = job_for(in_dir("no.ballerino"));
+    j.target = "/no/such/clip.mp4";
+    assert_int_equal(bl_train_run(&j, NULL, &err), BL_E_NOT_FOUND);
+    j = job_for("/no/such/folder/me.ballerino");
+    assert_true(bl_train_run(&j, NULL, &err) == BL_E_IO || getuid() == 0);
+    assert_int_equal(access(in_dir("no.ballerino"), F_OK), -1);
+    assert_int_equal(access(in_dir("no.ballerino.train"), F_OK), -1);
+}
+
+/* ---- transfer ---- */
+static void test_transfer(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_transfer_job j = bl_transfer_job_default();
+    bl_transfer_result r = {0};
+    bl_track *t = scene_track(&room, FRAMES);
+    for (int i = 10; i < 32; i++) t->frames[i] = (bl_track_frame){.i = i, .t_ms = i * 40}; /* nobody */
+    assert_ok(bl_track_write(t, in_dir("gap.json"), &err));
+    bl_track_destroy(&t);
+    j.model = in_dir("plain.ballerino");
+    j.source = clip;
+    j.track = in_dir("gap.json");
+    j.output = in_dir("out.mp4");
+    j.overlay = in_dir("overlay.png");
+    j.threads = 1;
+    char overlay[160], output[160], gap[160];
+    snprintf(overlay, sizeof overlay, "%s", j.overlay), j.overlay = overlay;
+    snprintf(output, sizeof output, "%s", j.output), j.output = output;
+    snprintf(gap, sizeof gap, "%s", j.track), j.track = gap;
+    assert_ok(bl_transfer_run(&j, &r, &err));
+    assert_int_equal(r.frames, FRAMES);
+    assert_int_equal(r.without_person, 22);
+    char value[256];
+    assert_int_equal(bl_media_metadata(output, "Iptc4xmpExt:DigitalSourceType", value, sizeof value, &err),
+                     1);
+    assert_string_equal(value, "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia");
+    assert_int_equal(bl_media_metadata(output, "comment", value, sizeof value, &err), 1);
+    assert_non_null(strstr(value, "Ballerino"));
+    bl_reader *reader = NULL;
+    bl_frame *f = NULL, *over = NULL;
+    int n = 0;
+    assert_ok(bl_reader_open(&reader, output, NULL, &err));
+    while (bl_reader_next(reader, &f, &err) > 0) {
+        assert_int_equal(f->width, room.w);
+        assert_near(bl_frame_seconds(f), n / 25.0, 1e-3);
+        if (n == 21) /* the middle of the gap: the wall alone */
+            for (int x = 0; x < room.w; x++)
+                assert_near(f->data[80 * f->stride + x * 3 + 1], scene_wall(x, 80, 1), 40);
+        bl_frame_unref(&f);
+        n++;
+    }
+    bl_reader_close(&reader);
+    assert_int_equal(n, FRAMES);
+    assert_ok(bl_png_read(&over, overlay, &err));
+    assert_int_equal(over->width, 2 * room.w);
+    bl_frame_unref(&over);
+    /* three pictures side by side */
+    j.side_by_side = 1;
+    j.overlay = NULL;
+    assert_ok(bl_transfer_run(&j, &r, &err));
+    assert_ok(bl_reader_open(&reader, output, NULL, &err));
+    assert_int_equal(bl_reader_info(reader)->width, 3 * room.w);
+    bl_reader_close(&reader);
+}
+
+static void test_transfer_refusals(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_transfer_job j = bl_transfer_job_default();
+    char model[160], track[160];
+    snprintf(model, sizeof model, "%s", in_dir("plain.ballerino"));
+    snprintf(track, sizeof track, "%s", in_dir("nobody.json"));
+    bl_track *t = scene_track(&room, FRAMES);
+    for (int i = 0; i < FRAMES; i++) t->frames[i] = (bl_track_frame){.i = i, .t_ms = i * 40};
+    assert_ok(bl_track_write(t, track, &err));
+    bl_track_destroy(&t);
+    j.model = model, j.source = clip, j.track = track, j.output = "/tmp/bl_never.mp4";
+    assert_int_equal(bl_transfer_run(&j, NULL, &err), BL_E_FOOTAGE);
+    assert_non_null(strstr(err.msg, clip));
+    assert_int_equal(access(j.output, F_OK), -1);
+    j.track = track_path, j.output = "/no/such/folder/out.mp4";
+    assert_int_equal(bl_transfer_run(&j, NULL, &err), BL_E_IO);
+    j.output = "/tmp/bl_never.mp4", j.source = "/no/such/clip.mp4";
+    assert_int_equal(bl_transfer_run(&j, NULL, &err), BL_E_NOT_FOUND);
+    j.source = clip, j.smooth = 4;
+    assert_int_equal(bl_transfer_run(&j, NULL, &err), BL_E_USAGE);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_train),
+        cmocka_unit_test(test_model_file),
+        cmocka_unit_test(test_same_job_same_bits),
+        cmocka_unit_test(test_killed_and_resumed),
+        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_transfer),
+        cmocka_unit_test(test_transfer_refusals),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
