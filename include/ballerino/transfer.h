@@ -38,6 +38,7 @@ typedef struct bl_train_job {
     int64_t steps;     /* 0 = as minutes say */
     double holdout;    /* last share of the clip kept from training, 0..0.5 */
     int width, height; /* window, 0 = the preset's */
+    int channels;      /* base width of generator and discriminators, 4..256, 0 = the preset's */
     uint64_t seed;
     int precision; /* 0 auto (measured), 1 fp32, 2 bf16 */
     int threads;

@@ -37,6 +37,7 @@ static int check(const bl_train_job *j, bl_err *err) {
     if (!(j->holdout >= 0 && j->holdout <= 0.5)) wrong = "the held-out share must be 0 to 0.5";
     if ((j->width || j->height) && (j->width < 32 || j->height < 32 || j->width > 2048 || j->height > 2048))
         wrong = "the window must be 32 to 2048 pixels wide and high";
+    if (j->channels && (j->channels < 4 || j->channels > 256)) wrong = "the channels must be 4 to 256";
     if (j->precision < 0 || j->precision > 2) wrong = "the precision must be 0, 1 or 2";
     if (j->threads < 0 || j->threads > 1024) wrong = "the threads must be 0 to 1024";
     if (!(j->save_every_s > 0) || !(j->preview_every_s > 0))
@@ -227,6 +228,14 @@ static int train(bl__training *t, bl_train_result *result, bl_err *err) {
     return rc == 0 ? finish(t, err) : rc;
 }
 
+/* Of a job that is done; the camera's motion was not kept. */
+static int verdict_again(bl__training *t, bl_train_result *result, bl_err *err) {
+    char path[4096];
+    int rc = bl__job_file(&t->state, path, "track.json", err);
+    if (rc == 0) rc = bl_track_read(&t->track, path, err);
+    return rc < 0 ? rc : bl_motion_verdict(&result->verdict, t->track, BL_PURPOSE_TARGET, NULL, err);
+}
+
 int bl_train_run(const bl_train_job *job, bl_train_result *result, bl_err *err) {
     bl_train_result unused;
     bl__training t = {.job = job, .state = {.lock = -1}};
@@ -235,10 +244,13 @@ int bl_train_run(const bl_train_job *job, bl_train_result *result, bl_err *err) 
     int rc = check(job, err);
     if (rc < 0) return rc;
     t.preset = bl__preset_of(job->preset, job->scene);
+    if (job->channels) t.preset.net.ngf = t.preset.net.ndf = job->channels;
+    t.preset.net.max_channels = BL_MAX(t.preset.net.max_channels, t.preset.net.ngf);
     rc = bl__job_open(&t.state, job, err);
     if (rc < 0) return rc;
     if (t.state.done && bl_file_exists(job->output)) {
         bl_log(BL_LOG_INFO, "train", "%s is finished already", job->output);
+        rc = verdict_again(&t, result, err);
     } else {
         rc = train(&t, result, err);
         if (rc == 0) remove_caches(&t.state);
