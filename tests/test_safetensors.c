@@ -201,7 +201,7 @@ static void test_writer_refuses_and_leaves_nothing(void **state) {
     one.bytes = 5;
     assert_int_equal(bl_tensors_write(path, &one, 1, &(bl_tensor_meta){"k", "\xff\xfe"}, 1, &err),
                      BL_E_USAGE);
-    assert_int_equal(bl_tensors_write("/no/such/folder/x", &one, 1, NULL, 0, &err), BL_E_IO);
+    assert_int_equal(bl_tensors_write("/dev/null/folder/x", &one, 1, NULL, 0, &err), BL_E_IO);
     assert_int_equal(access(path, F_OK), -1);
     bl_tensors *t = NULL;
     assert_int_equal(bl_tensors_read(&t, path, &err), BL_E_NOT_FOUND);

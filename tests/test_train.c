@@ -355,7 +355,7 @@ static void test_transfer_refusals(void **state) {
     assert_int_equal(bl_transfer_run(&j, NULL, &err), BL_E_FOOTAGE);
     assert_non_null(strstr(err.msg, clip));
     assert_int_equal(access(j.output, F_OK), -1);
-    j.track = track_path, j.output = "/no/such/folder/of/mine/out.mp4";
+    j.track = track_path, j.output = "/dev/null/folder/out.mp4";
     assert_int_equal(bl_transfer_run(&j, NULL, &err), BL_E_IO);
     j.output = "/tmp/bl_never.mp4", j.source = "/no/such/clip.mp4";
     assert_int_equal(bl_transfer_run(&j, NULL, &err), BL_E_NOT_FOUND);
