@@ -1,1 +1,7 @@
 bl_test(test_cli_options SOURCES test_cli_options.c ROOMS cli)
+if(TARGET ballerino)
+  foreach(case usage consent input)
+    add_test(NAME cli_${case} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/run.sh $<TARGET_FILE:ballerino> ${CMAKE_CURRENT_SOURCE_DIR}/cli/${case}.test)
+    set_tests_properties(cli_${case} PROPERTIES LABELS fast TIMEOUT 120 ENVIRONMENT "BALLERINO_SHARED=${CMAKE_SOURCE_DIR}/../shared")
+  endforeach()
+endif()
