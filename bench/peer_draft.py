@@ -11,7 +11,7 @@ steps = int(sys.argv[1]) if len(sys.argv) > 1 else 9
 torch.set_num_threads(int(sys.argv[2]) if len(sys.argv) > 2 else 2)
 bf16 = len(sys.argv) > 3 and sys.argv[3] == "bf16"
 torch.manual_seed(0)
-W, H, NGF, DOWN, BLOCKS, MAXC, NDF, NUMD, LAYERS = 144, 192, 32, 4, 2, 256, 32, 2, 3
+W, H, NGF, DOWN, BLOCKS, MAXC, NDF, NUMD, LAYERS = 144, 192, 32, 4, 2, 256, 16, 2, 3
 
 norm = lambda x: F.instance_norm(x)
 lrelu = lambda x: F.leaky_relu(x, 0.2)
@@ -30,8 +30,8 @@ class Generator(nn.Module):
         s.up = nn.ModuleList([c(width(i), width(i), 3, 1, 1, bias=False) for i in range(DOWN)])
         s.out = c(NGF, 4, 3, 1, 1)
 
-    def forward(s, label, plate, previous):
-        skip = [lrelu(s.first(torch.cat([label, plate, previous], 1)))]
+    def forward(s, label, plate):
+        skip = [lrelu(s.first(torch.cat([label, plate], 1)))]
         for d in s.down:
             skip.append(lrelu(norm(d(skip[-1]))))
         h = skip[-1]
@@ -91,13 +91,13 @@ def judge(x):
 og = torch.optim.Adam(G.parameters(), 4e-4, (0.5, 0.999))
 od = torch.optim.Adam(D.parameters(), 2e-4, (0.5, 0.999))
 pic = lambda: torch.rand(1, 3, H, W) * 2 - 1
-label, plate, previous, real, weight = torch.rand(1, 3, H, W), pic(), pic(), pic(), torch.ones(1, 1, H, W)
+label, plate, real, weight = torch.rand(1, 3, H, W), pic(), pic(), torch.ones(1, 1, H, W)
 ema = [p.detach().clone() for p in G.parameters()]
 
 
 def step():
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        fake = G(label, plate, previous)
+        fake = G(label, plate)
         df, dr, dg = judge(torch.cat([label, fake.detach()], 1)), judge(torch.cat([label, real], 1)), judge(torch.cat([label, fake], 1))
         l1 = (weight * (fake.float() - real).abs()).sum() / (3 * weight.sum())
         gan = sum(((d[-1] - 1) ** 2).mean() for d in dg)

@@ -9,7 +9,8 @@
 #include "jobs.h"
 
 typedef struct files {
-    char folder[4096], source[4160], target[4160], truth[4160], model[4160], result[4160], sheet[4160];
+    char folder[4096], source[4160], target[4160], truth[4160], model[4160], result[4160], sheet[4160],
+        stamp[4160];
 } files;
 
 static int place(const bl__options *o, files *f, bl_err *err) {
@@ -20,10 +21,33 @@ static int place(const bl__options *o, files *f, bl_err *err) {
         char *path;
         const char *name;
     } rows[] = {{f->source, "source.mp4"},      {f->target, "target.mp4"}, {f->truth, "truth.mp4"},
-                {f->model, "target.ballerino"}, {f->result, "result.mp4"}, {f->sheet, "contact-sheet.png"}};
+                {f->model, "target.ballerino"}, {f->result, "result.mp4"}, {f->sheet, "contact-sheet.png"},
+                {f->stamp, "made-with.txt"}};
     for (size_t i = 0; i < BL_COUNT(rows); i++)
         snprintf(rows[i].path, 4160, "%s/%s", f->folder, rows[i].name);
     return bl_dir_make(f->folder, err);
+}
+
+/* What lies in the folder is used again, but only when this version made it with these settings. */
+static int check_stamp(const bl__options *o, const files *f, bl_err *err) {
+    char now[256], *then = NULL;
+    size_t size = 0;
+    snprintf(now, sizeof now, "ballerino %s, minutes %g, steps %lld\n", BL_VERSION,
+             bl__option_real(o, BL__OPT_minutes), (long long)bl__option_int(o, BL__OPT_steps));
+    if (!bl_file_exists(f->stamp)) {
+        if (!bl_file_exists(f->model) && !bl_file_exists(f->source))
+            return bl_file_write(f->stamp, now, strlen(now), err);
+    } else {
+        int rc = bl_file_read(&then, &size, f->stamp, 4096, err);
+        if (rc < 0) return rc;
+    }
+    int same = then && size == strlen(now) && memcmp(then, now, size) == 0;
+    bl_free(then);
+    return same ? 0
+                : bl_fail(err, BL_E_MISMATCH,
+                          "%s holds a demo of another version or other settings; remove it, or name another "
+                          "folder with -o",
+                          f->folder);
 }
 
 static int render(const files *f, bl_err *err) {
@@ -70,6 +94,7 @@ int bl__cmd_demo(const bl__options *o, bl_err *err) {
     bl_clip_scores scores;
     int rc = bl__no_words(o, err);
     if (rc == 0) rc = place(o, &f, err);
+    if (rc == 0) rc = check_stamp(o, &f, err);
     if (rc == 0) rc = render(&f, err);
     if (rc == 0) rc = train(o, &f, err);
     if (rc == 0) rc = transfer(o, &f, err);

@@ -294,6 +294,33 @@ static void sound_is_carried_and_trimmed(void **state) {
     assert_true(st.st_size < 120000); /* a second of sound, not twelve */
 }
 
+/* A second of 16-bit PCM, which MP4 players do not expect: it comes out as AAC. */
+static void sound_that_mp4_cannot_hold_becomes_aac(void **state) {
+    (void)state;
+    bl_err err = {0};
+    enum { RATE = 8000 };
+    static uint8_t wav[44 + 2 * RATE] =
+        "RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data";
+    const uint32_t riff = sizeof wav - 8, data = 2 * RATE;
+    for (int i = 0; i < 4; i++) {
+        wav[4 + i] = (uint8_t)(riff >> (8 * i));
+        wav[40 + i] = (uint8_t)(data >> (8 * i));
+    }
+    for (int i = 0; i < RATE; i++) wav[45 + 2 * i] = (uint8_t)(i % 20 < 10 ? 16 : 240); /* 400 Hz */
+    assert_ok(bl_file_write(in_dir("tone.wav"), wav, sizeof wav, &err));
+    char *source = bl_strdup(in_dir("tone.wav"));
+    int64_t pts[24];
+    for (int i = 0; i < 24; i++) pts[i] = 512 * i;
+    write_clip(in_dir("tone.mp4"), 64, 64, pts, 24, source, NULL);
+    bl_free(source);
+    bl_reader *r = NULL;
+    assert_ok(bl_reader_open(&r, in_dir("tone.mp4"), NULL, &err));
+    assert_int_equal(bl_reader_info(r)->has_audio, 1);
+    assert_string_equal(bl_reader_info(r)->audio_codec, "aac");
+    assert_true(fabs(bl_reader_info(r)->duration_s - 1) < 0.15);
+    bl_reader_close(&r);
+}
+
 /* Rotation and pixel shape are put into the file by patching the track header's matrix with FFmpeg-free
  * bytes. */
 static void rotation_tag_turns_the_picture(void **state) {
@@ -355,6 +382,7 @@ int main(void) {
         cmocka_unit_test(rotation_tag_turns_the_picture),
         cmocka_unit_test(shared_hard_clips_are_read),
         cmocka_unit_test(sound_is_carried_and_trimmed),
+        cmocka_unit_test(sound_that_mp4_cannot_hold_becomes_aac),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -168,12 +168,12 @@ bl_gan_net bl_gan_net_default(void) {
                         .width = 144,
                         .height = 192,
                         .label_channels = 3,
-                        .previous = 1,
+                        .previous = 0,
                         .ngf = 32,
                         .down = 4,
                         .blocks = 2,
                         .max_channels = 256,
-                        .ndf = 32,
+                        .ndf = 16,
                         .num_d = 2,
                         .layers_d = 3};
 }

@@ -92,6 +92,17 @@ static int open_recode(bl__sound *s, bl_err *err) {
     return 0;
 }
 
+/* Codecs that players expect in an MP4 and that libavformat writes there as a finished standard; others have
+ * a tag (FLAC, TrueHD) but are refused when the header is written, or play nowhere. */
+static int mp4_holds(const AVFormatContext *mux, enum AVCodecID codec) {
+    static const enum AVCodecID held[] = {AV_CODEC_ID_AAC,  AV_CODEC_ID_MP3,  AV_CODEC_ID_MP2,
+                                          AV_CODEC_ID_AC3,  AV_CODEC_ID_EAC3, AV_CODEC_ID_ALAC,
+                                          AV_CODEC_ID_OPUS, AV_CODEC_ID_DTS};
+    for (size_t i = 0; i < BL_COUNT(held); i++)
+        if (codec == held[i]) return avformat_query_codec(mux->oformat, codec, FF_COMPLIANCE_NORMAL) == 1;
+    return 0;
+}
+
 int bl__sound_open(bl__sound **out, const char *path, AVFormatContext *mux, bl_err *err) {
     *out = NULL;
     bl__sound *s = bl_alloc(sizeof *s);
@@ -108,7 +119,7 @@ int bl__sound_open(bl__sound **out, const char *path, AVFormatContext *mux, bl_e
     s->dst = avformat_new_stream(mux, NULL);
     if (!s->dst)
         rc = bl_fail(err, BL_E_NOMEM, "not enough memory for the sound of %s", path);
-    else if (avformat_query_codec(mux->oformat, s->src->codecpar->codec_id, FF_COMPLIANCE_NORMAL) == 1)
+    else if (mp4_holds(mux, s->src->codecpar->codec_id))
         rc = open_copy(s, err);
     else
         rc = open_recode(s, err);

@@ -6,6 +6,7 @@ static void paper(bl__preset *p) {
     p->minutes = 0;
     p->epochs = 35;
     p->net.arch = BL_ARCH_GLOBAL;
+    p->net.previous = 1;
     p->net.ngf = 64;
     p->net.down = 4;
     p->net.blocks = 9;
