@@ -2,7 +2,7 @@
  * Times one training step of our engine on synthetic pictures: median milliseconds.
  * bench/run.sh runs PyTorch doing the same net beside it.
  *
- *     bench_train draft|reference|global [steps]
+ *     bench_train draft|reference|global [steps] [fp32|bf16]
  */
 #include <math.h>
 #include <stdlib.h>
@@ -80,11 +80,12 @@ static int by_value(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static int time_steps(const net_row *row, int steps, double *median_ms, bl_err *err) {
+static int time_steps(const net_row *row, int steps, bl_precision precision, double *median_ms, bl_err *err) {
     bl_gan_train train = bl_gan_train_default();
     bl_gan_net net = row->net;
     train.temporal_d = row->temporal;
     train.max_rollout = 0;
+    train.precision = precision;
     bl_gan_source src = {.ctx = &net, .count = 16, .run_before = no_run, .get = random_sample};
     bl_trainer *t = NULL;
     double *ms = bl_alloc_array((size_t)steps, sizeof *ms);
@@ -107,20 +108,21 @@ static int time_steps(const net_row *row, int steps, double *median_ms, bl_err *
 int main(int argc, char **argv) {
     const char *which = argc > 1 ? argv[1] : "draft";
     int steps = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 9;
+    bl_precision precision = argc > 3 && !strcmp(argv[3], "bf16") ? BL_BF16 : BL_FP32;
     net_row row = {"draft", bl_gan_net_default(), 0};
     for (size_t i = 0; i < BL_COUNT(rows); i++)
         if (!strcmp(which, rows[i].name)) row = rows[i];
     if (strcmp(which, row.name) || steps < 1) {
-        fprintf(stderr, "usage: bench_train draft|reference|global [steps]\n");
+        fprintf(stderr, "usage: bench_train draft|reference|global [steps] [fp32|bf16]\n");
         return 2;
     }
     bl_err err = {0};
     double ms = 0;
-    if (time_steps(&row, steps, &ms, &err) < 0) {
+    if (time_steps(&row, steps, precision, &ms, &err) < 0) {
         fprintf(stderr, "bench_train: %s\n", err.msg);
         return bl_status_exit_code(err.code);
     }
-    printf("ballerino train %s %dx%d fp32: median %.1f ms (%s)\n", row.name, row.net.width, row.net.height,
-           ms, bl_cpu_backend_version());
+    printf("ballerino train %s %dx%d %s: median %.1f ms (%s)\n", row.name, row.net.width, row.net.height,
+           precision == BL_BF16 ? "bf16" : "fp32", ms, bl_cpu_backend_version());
     return 0;
 }

@@ -29,8 +29,10 @@ int bl__cmd_doctor(const bl__options *o, bl_err *err) {
     printf("cores        %d\n", bl_cpu_count());
     printf("memory       %.1f GiB free\n", (double)bl_mem_available() / (1 << 30));
     printf("CPU kernels  %s, vector kernels for %s\n", bl_cpu_backend_version(), bl_cpu_vector_isa());
-    printf("bfloat16     %s by the CPU; not used by this build yet\n",
-           bl_cpu_has_bf16() ? "offered" : "not offered");
+    printf("bfloat16     %s\n", !bl_cpu_has_bf16() ? "not offered by the CPU"
+                                : bl_cpu_faster_precision() == BL_BF16
+                                    ? "offered by the CPU, and used"
+                                    : "offered by the CPU; fp32 is faster");
     printf("devices      cpu (no GPU backend in this build yet)\n");
     rc = bl_media_describe(media, sizeof media, err);
     printf("media        ");

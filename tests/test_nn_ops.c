@@ -25,7 +25,7 @@ typedef struct run {
     bl_value one, y, loss;
 } run;
 
-static void start(run *r, const op_case *c, int reference) {
+static void start(run *r, const op_case *c, int reference, bl_precision precision) {
     bl_err err = {0};
     bl_value x[3], one;
     memset(r, 0, sizeof *r);
@@ -59,6 +59,7 @@ static void start(run *r, const op_case *c, int reference) {
                                                        .objectives = &(bl_objective){r->loss, ""},
                                                        .n_objectives = 1,
                                                        .reference = reference,
+                                                       .precision = precision,
                                                        .threads = 2},
                                  &err));
     bl_program_buffer(r->p, one)[0] = 1;
@@ -86,11 +87,12 @@ static void expect_close(const char *op, const char *what, const float *a, const
         fail_msg("%s: %s differs by %g (largest value %g)", op, what, worst, largest);
 }
 
-static void check_parity(const op_case *c) {
+/* Relative to the largest value: `tolerance` for values, 2.5 times that for gradients. */
+static void check_parity(const op_case *c, bl_precision precision, double tolerance) {
     bl_err err = {0};
     run cpu, ref;
-    start(&cpu, c, 0);
-    start(&ref, c, 1);
+    start(&cpu, c, 0, precision);
+    start(&ref, c, 1, BL_FP32);
     for (int twice = 0; twice < 2; twice++) { /* the second time must add to the gradients */
         loss_of(&cpu), loss_of(&ref);
         assert_ok(bl_program_backward(cpu.p, 0, &err));
@@ -98,10 +100,10 @@ static void check_parity(const op_case *c) {
     }
     bl_shape s = bl_program_shape(cpu.p, cpu.y);
     expect_close(c->name, "value", bl_program_buffer(cpu.p, cpu.y), bl_program_buffer(ref.p, ref.y),
-                 (int64_t)s.n * s.h * s.w * s.c, 2e-5);
+                 (int64_t)s.n * s.h * s.w * s.c, tolerance);
     for (int i = 0; i < bl_params_count(cpu.ps); i++)
         expect_close(c->name, bl_params_name(cpu.ps, i), bl_params_data(cpu.ps, i, BL_SLAB_GRAD),
-                     bl_params_data(ref.ps, i, BL_SLAB_GRAD), bl_params_size(cpu.ps, i), 5e-5);
+                     bl_params_data(ref.ps, i, BL_SLAB_GRAD), bl_params_size(cpu.ps, i), 2.5 * tolerance);
     stop(&cpu);
     stop(&ref);
 }
@@ -111,7 +113,7 @@ static void check_finite_differences(const op_case *c) {
     run r;
     bl_rng rng;
     bl_rng_seed(&rng, 5);
-    start(&r, c, 1);
+    start(&r, c, 1, BL_FP32);
     loss_of(&r);
     assert_ok(bl_program_backward(r.p, 0, &err));
     for (int i = 0; i < bl_params_count(r.ps); i++) {
@@ -274,7 +276,30 @@ static const op_case cases[] = {
 
 static void cpu_equals_reference(void **state) {
     (void)state;
-    for (size_t i = 0; i < BL_COUNT(cases); i++) check_parity(&cases[i]);
+    for (size_t i = 0; i < BL_COUNT(cases); i++) check_parity(&cases[i], BL_FP32, 2e-5);
+}
+
+/* Operands rounded to 8 bits: values differ by about 1e-3 of the largest; a wrong layout, by all of it. */
+static void bfloat16_is_near_the_reference(void **state) {
+    (void)state;
+    static const op_case convs[] = {{"conv 3x3 relu, bf16", 1, {S(9, 7, 16)}, conv3_relu},
+                                    {"conv 3x3 lrelu, odd channels, bf16", 1, {S(10, 11, 9)}, conv3_lrelu},
+                                    {"conv 4x4 stride 2 pad 2, bf16", 1, {S(12, 10, 12)}, conv4_stride2},
+                                    {"conv transposed, bf16", 1, {S(5, 6, 16)}, transposed},
+                                    {"conv 3x3, bf16", 1, {S(16, 12, 32)}, conv3}};
+    if (!bl_cpu_has_bf16()) {
+        puts("SKIP: this CPU has no bfloat16 instructions");
+        skip();
+    }
+    for (size_t i = 0; i < BL_COUNT(convs); i++) check_parity(&convs[i], BL_BF16, 1e-2);
+    run half, full;
+    start(&half, &convs[0], 0, BL_BF16);
+    start(&full, &convs[0], 0, BL_FP32);
+    loss_of(&half), loss_of(&full);
+    assert_memory_not_equal(bl_program_buffer(half.p, half.y), bl_program_buffer(full.p, full.y),
+                            sizeof(float) * 9 * 7); /* it was really used */
+    stop(&half);
+    stop(&full);
 }
 
 static void gradients_equal_finite_differences(void **state) {
@@ -286,7 +311,7 @@ static void known_values(void **state) {
     (void)state; /* the reference itself, against numbers worked out by hand */
     static const op_case c = {"mean", 1, {S(2, 2, 1)}, conv_same};
     run r;
-    start(&r, &c, 1);
+    start(&r, &c, 1, BL_FP32);
     bl_params *ps = r.ps;
     float *x = bl_params_data(ps, bl_params_find(ps, "in0.bias"), BL_SLAB_WEIGHT),
           *w = bl_params_data(ps, bl_params_find(ps, "c.weight"), BL_SLAB_WEIGHT);
@@ -335,6 +360,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_values),
         cmocka_unit_test(cpu_equals_reference),
+        cmocka_unit_test(bfloat16_is_near_the_reference),
         cmocka_unit_test(gradients_equal_finite_differences),
         cmocka_unit_test(out_of_memory_is_a_status),
     };

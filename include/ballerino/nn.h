@@ -11,12 +11,12 @@
  * the slabs bl_program_compile(&p, g, &(bl_program_options){.inputs = ..., .outputs = ...}, &err);
  *     fill(bl_program_buffer(p, x)); bl_program_forward(p, &err); use(bl_program_buffer(p, y));
  *
- * Layout: every tensor is NHWC (channels last), float32 at the boundary; a program may keep inner activations
- * in bfloat16. Weights: convolution [out][kh][kw][in/groups], depthwise [kh][kw][c], transposed convolution
- * [in][kh][kw][out], fully connected [out][in], all float32 masters. Errors while declaring are sticky: every
- * builder returns -1 from then on and bl_program_compile reports the first one. Threads: one program is used
- * by one thread at a time; inside, work is split over `threads` OpenMP threads with a fixed schedule, so the
- * same thread count gives the same bits.
+ * Layout: every tensor is NHWC (channels last), float32 at the boundary; with BL_BF16 convolutions round
+ * their operands to bfloat16 and sum in float32. Weights: convolution [out][kh][kw][in/groups], depthwise
+ * [kh][kw][c], transposed convolution [in][kh][kw][out], fully connected [out][in], all float32 masters.
+ * Errors while declaring are sticky: every builder returns -1 from then on and bl_program_compile reports the
+ * first one. Threads: one program is used by one thread at a time; inside, work is split over `threads`
+ * OpenMP threads with a fixed schedule, so the same thread count gives the same bits.
  */
 #ifndef BALLERINO_NN_H
 #define BALLERINO_NN_H
@@ -199,7 +199,8 @@ double bl_program_macs(const bl_program *p);    /* multiply-adds of one forward 
 
 /* What the CPU has, for `doctor` and for choosing: 1 when bfloat16 convolution is native. */
 int bl_cpu_has_bf16(void);
-/* Measures one convolution both ways (a few milliseconds, once a process) and names the faster precision. */
+/* BL_BF16 where bfloat16 convolution is native and faster than float32, else BL_FP32; always the same here.
+ */
 bl_precision bl_cpu_faster_precision(void);
 const char *bl_cpu_backend_version(void); /* "oneDNN 2.6.3" */
 const char *bl_cpu_vector_isa(void);      /* "avx512", "avx2", "baseline" */

@@ -40,7 +40,7 @@ typedef struct bl_train_job {
     int width, height; /* window, 0 = the preset's */
     int channels;      /* base width of generator and discriminators, 4..256, 0 = the preset's */
     uint64_t seed;
-    int precision; /* 0 auto (measured), 1 fp32, 2 bf16 */
+    int precision; /* 0 auto (bl_cpu_faster_precision), 1 fp32, 2 bf16 */
     int threads;
     double save_every_s;    /* checkpoint, default 60 */
     double preview_every_s; /* preview strip, default 60 */

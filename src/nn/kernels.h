@@ -43,6 +43,7 @@ struct bl__step {
     int64_t saved_floats, scratch_floats;
     float *saved, *scratch;
     int threads;
+    bl_precision precision;  /* of the convolutions' operands */
     uint64_t packed_version; /* of the weights that state holds in its own layout */
     bl_params *ps;
     void *state;
@@ -69,6 +70,7 @@ typedef struct bl__vector_table {
     void (*act_backward)(float *dx, const float *dy, const float *y, int64_t n, bl_act act, int add);
     void (*add_act)(float *y, const float *a, const float *b, int64_t n, bl_act act);
     void (*accumulate)(float *y, const float *x, int64_t n); /* y += x */
+    void (*to_bf16)(uint16_t *y, const float *x, int64_t n); /* rounds to nearest, ties to even */
     /* Sums over rows of a [rows][c] block, around shift[c]: sum[c] += x - shift, square[c] += (x - shift)^2.
      */
     void (*norm_sums)(const float *x, const float *shift, int64_t rows, int c, float *sum, float *square);

@@ -41,6 +41,7 @@ struct bl_program {
     float *arena, *grads, *saved, *scratch;
     int64_t arena_floats, grad_floats, saved_floats, scratch_floats;
     int threads;
+    bl_precision precision;
     bl_slab slab;
 };
 
@@ -167,7 +168,12 @@ static int infer_all(bl_program *p, const bl_program_options *o, bl_err *err) {
 static void describe_step(bl_program *p, bl__step *s, bl_value v, const bl_program_options *o) {
     const bl__node *n = &p->nodes[v];
     bl_err ignored;
-    *s = (bl__step){.node = n, .value = v, .n_in = n->n_in, .threads = p->threads, .ps = p->ps};
+    *s = (bl__step){.node = n,
+                    .value = v,
+                    .n_in = n->n_in,
+                    .threads = p->threads,
+                    .precision = p->precision,
+                    .ps = p->ps};
     for (int i = 0; i < n->n_in; i++) s->xs[i] = p->v[n->in[i]].shape;
     (void)bl__infer(n, s->xs, &s->ys, &s->pad, &ignored);
     if (n->weight >= 0)
@@ -329,6 +335,7 @@ int bl_program_compile(bl_program **out, const bl_graph *g, const bl_program_opt
     p->slab = o->weights;
     p->n_values = g->n;
     p->threads = o->threads > 0 ? o->threads : omp_get_max_threads();
+    p->precision = o->precision;
     p->nodes = bl_alloc_array((size_t)g->n, sizeof *p->nodes);
     p->v = bl_alloc_array((size_t)g->n, sizeof *p->v);
     p->o = bl_alloc_array((size_t)o->n_objectives, sizeof *p->o);

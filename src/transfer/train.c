@@ -39,9 +39,10 @@ static int check(const bl_train_job *j, bl_err *err) {
         wrong = "the window must be 32 to 2048 pixels wide and high";
     if (j->channels && (j->channels < 4 || j->channels > 256)) wrong = "the channels must be 4 to 256";
     if (j->precision < 0 || j->precision > 2) wrong = "the precision must be 0, 1 or 2";
-    if (j->precision == 2)
-        return bl_fail(err, BL_E_UNSUPPORTED,
-                       "training in bfloat16 is not built yet; use --precision fp32 (or auto)");
+    if (j->precision == 2 && !bl_cpu_has_bf16())
+        return bl_fail(
+            err, BL_E_UNSUPPORTED,
+            "this CPU has no bfloat16 instructions (AVX512_BF16 or AMX); use --precision fp32, or auto");
     if (j->threads < 0 || j->threads > 1024) wrong = "the threads must be 0 to 1024";
     if (!(j->save_every_s > 0) || !(j->preview_every_s > 0))
         wrong = "saving and previews need a time above 0";

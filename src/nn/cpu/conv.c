@@ -24,7 +24,9 @@ static int plan(bl__step *s, bl_err *err) {
                           .bias = bias_in_forward,
                           .forward = t ? (s->want_dx & 1) : 1,
                           .backward_data = t ? 1 : (s->want_dx & 1),
-                          .backward_weights = s->want_dw};
+                          .backward_weights = s->want_dw,
+                          .half = s->precision == BL_BF16,
+                          .threads = s->threads};
     bl__conv *c = NULL;
     int rc = bl__conv_create(&c, &spec, err);
     if (rc < 0) return bl_err_context(err, rc, "layer %s", n->name);

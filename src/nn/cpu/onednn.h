@@ -1,7 +1,8 @@
 /*
  * The thin layer over oneDNN, whose C API changed between 2.x (Debian 12) and 3.x (Debian 13). Only onednn.c
- * includes dnnl.h. A convolution here is three primitives on NHWC float32 data with weights in oneDNN's own
- * blocked layout; everything is created once and executed without allocating.
+ * includes dnnl.h. A convolution here is three primitives on NHWC float32 data (rounded to bfloat16 as it is
+ * read, where asked for and where oneDNN has a kernel) with weights in oneDNN's own blocked layout;
+ * everything is created once and executed without allocating.
  */
 #ifndef BALLERINO_NN_ONEDNN_H
 #define BALLERINO_NN_ONEDNN_H
@@ -19,6 +20,8 @@ typedef struct bl__conv_spec {
     bl_act act;                                   /* fused into forward */
     int bias;                                     /* forward adds a bias */
     int forward, backward_data, backward_weights; /* which primitives are needed */
+    int half;                                     /* bfloat16 operands, float32 sums and results */
+    int threads;
 } bl__conv_spec;
 
 int bl__conv_create(bl__conv **out, const bl__conv_spec *spec, bl_err *err);

@@ -111,6 +111,14 @@ static void accumulate(float *restrict y, const float *restrict x, int64_t n) {
     for (int64_t i = 0; i < n; i++) y[i] += x[i];
 }
 
+static void to_bf16(uint16_t *restrict y, const float *restrict x, int64_t n) {
+    const uint32_t *restrict bits = (const void *)x;
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t u = bits[i], rounded = (u + 0x7fffu + ((u >> 16) & 1)) >> 16;
+        y[i] = (uint16_t)((u & 0x7fffffffu) > 0x7f800000u ? (u >> 16 | 0x40u) : rounded); /* NaN stays NaN */
+    }
+}
+
 static void norm_sums(const float *restrict x, const float *restrict shift, int64_t rows, int c,
                       float *restrict sum, float *restrict square) {
     for (int64_t i = 0; i < rows; i++)
@@ -202,6 +210,7 @@ const bl__vector_table TABLE = {
     .act_backward = act_backward,
     .add_act = add_act,
     .accumulate = accumulate,
+    .to_bf16 = to_bf16,
     .norm_sums = norm_sums,
     .norm_apply = norm_apply,
     .norm_back_sums = norm_back_sums,
