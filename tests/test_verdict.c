@@ -100,6 +100,19 @@ static void a_face_is_refused_as_target(void **state) {
     assert_non_null(strstr(v.reasons[0], "frames 20-599"));
 }
 
+/* An animal: a skeleton is found, and the landmark model doubts it in most frames. */
+static void what_is_doubted_is_refused_as_target_only(void **state) {
+    (void)state;
+    for (int doubted = 250; doubted <= 350; doubted += 100) {
+        bl_track *t = dancer(N, 300, 1), *again = dancer(N, 300, 1);
+        for (int k = 0; k < doubted; k++) t->frames[k].person.score = again->frames[k].person.score = 0.97f;
+        bl_verdict v = judge(t, BL_PURPOSE_TARGET);
+        assert_int_equal(v.usable, doubted < N / 2);
+        assert_true(v.usable || strstr(v.reasons[0], "not a person"));
+        assert_true(judge(again, BL_PURPOSE_SOURCE).usable);
+    }
+}
+
 static void too_few_frames_are_refused_as_target_only(void **state) {
     (void)state;
     for (int purpose = 0; purpose < 2; purpose++) {
@@ -204,6 +217,7 @@ int main(void) {
         cmocka_unit_test(standing_still_is_usable_with_a_word),
         cmocka_unit_test(nobody_is_refused_for_both_purposes),
         cmocka_unit_test(a_face_is_refused_as_target),
+        cmocka_unit_test(what_is_doubted_is_refused_as_target_only),
         cmocka_unit_test(too_few_frames_are_refused_as_target_only),
         cmocka_unit_test(a_tiny_person_is_refused_as_target),
         cmocka_unit_test(cut_feet_and_heads_are_told),

@@ -13,6 +13,8 @@
 #define CAMERA_STILL 1.5    /* thousandths of the width a frame */
 #define VARIETY_LITTLE 0.25
 #define NEARLY_ALL 0.9
+/* The median presence that the landmark model gives: people 0.995 to 1, an animal taken for one 0.97. */
+#define LEAST_CERTAINTY 0.99
 
 static bl__sight look(const bl_track_frame *f, const bl__body *b) {
     if (!f->has_person) return BL__SIGHT_NOBODY;
@@ -89,7 +91,8 @@ typedef struct evidence {
     const bl_track *t;
     uint8_t *sights;
     int64_t count[BL__SIGHT_COUNT];
-    float height; /* median, pixels */
+    float height;     /* median, pixels */
+    double certainty; /* median of the found persons' scores */
 } evidence;
 
 static void few_frames(bl_verdict *v, const evidence *e) {
@@ -124,6 +127,11 @@ static int refuse(bl_verdict *v, const evidence *e, bl_purpose purpose) {
                face ? "Only a face or shoulders are in the picture, no hips and legs,"
                     : "What was found is too little of a person to use",
                where);
+    } else if (purpose == BL_PURPOSE_TARGET && e->certainty < LEAST_CERTAINTY) {
+        reason(v,
+               "What was found in %lld of %lld frames is probably not a person (certainty %.3f; people reach "
+               "%.2f); film one person, whole, in good light.",
+               (long long)seen, (long long)e->t->n, e->certainty, LEAST_CERTAINTY);
     } else if (purpose == BL_PURPOSE_TARGET && v->found < LEAST_FRAMES) {
         few_frames(v, e);
     } else if (purpose == BL_PURPOSE_TARGET && e->height < LEAST_HEIGHT) {
@@ -182,6 +190,13 @@ static float median_height(const bl__body *b, int64_t n, float *scratch) {
     return bl__quantile(scratch, m, 0.5);
 }
 
+static double median_score(const bl_track *t, float *scratch) {
+    int64_t m = 0;
+    for (int64_t k = 0; k < t->n; k++)
+        if (t->frames[k].has_person) scratch[m++] = t->frames[k].person.score;
+    return m ? bl__quantile(scratch, m, 0.5) : 0;
+}
+
 static double median_shift(const float *shift, int64_t n, int width, float *scratch) {
     int64_t m = 0;
     for (int64_t k = 0; k < n; k++)
@@ -213,6 +228,7 @@ int bl_motion_verdict(bl_verdict *out, const bl_track *t, bl_purpose purpose, co
     for (int64_t k = 0; k < t->n; k++) e.count[e.sights[k] = (uint8_t)look(&t->frames[k], &bodies[k])]++;
     v.whole = e.count[BL__SIGHT_WHOLE];
     e.height = median_height(bodies, t->n, scratch);
+    e.certainty = median_score(t, scratch);
     if (camera_shift) v.camera_motion = median_shift(camera_shift, t->n, t->width, scratch);
     v.usable = !refuse(&v, &e, purpose);
     if (v.usable) warn(&v, &e, purpose);
