@@ -7,6 +7,9 @@
 #include "commands.h"
 #include "show.h"
 
+/* Below this the libraries that do the work fall over instead of saying so: oneDNN's kernel maker, x264. */
+#define LEAST_MEMORY (640LL << 20)
+
 typedef int (*command_fn)(const bl__options *o, bl_err *err);
 
 static const command_fn commands[BL__CMD_COUNT] = {
@@ -45,7 +48,8 @@ static int run(int command, int argc, char **argv, bl_err *err) {
         bl__help_command(stdout, command);
     else if (rc == 0) {
         bl__show_install(&o);
-        rc = commands[command](&o, err);
+        if (BL__IN_WORK >> command & 1) rc = bl_mem_need(LEAST_MEMORY, bl__command_name(command), err);
+        if (rc == 0) rc = commands[command](&o, err);
     }
     bl__options_release(&o);
     return rc;

@@ -135,7 +135,7 @@ static void unknown_keys_and_blanks_are_ignored(void **state) {
         text, sizeof text,
         " { \"later\" : {\"a\":[1,{}]} ,\n%s \"frames\" : [ {\"x\":1,\"i\":4,\"t_ms\":7,\"person\":null} ] , "
         "\"end\":null } \n",
-        HEAD + 1);
+        &HEAD[1]);
     bl_err err = {0};
     bl_track *t = NULL;
     assert_ok(bl_track_parse(&t, text, strlen(text), "x", &err));

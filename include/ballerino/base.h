@@ -20,7 +20,11 @@ void *bl_realloc_array(void *p, size_t old_count, size_t count,
 char *bl_strdup(const char *s);
 void bl_free(void *p);            /* NULL is fine */
 void bl_mem_fail_at(int64_t nth); /* testing: the nth allocation from now fails (1 = next); 0 = never */
-int64_t bl_mem_available(void);   /* bytes the system can still give, 0 = unknown */
+/* Bytes that the machine, the container and this process's limits still leave; 0 = unknown. */
+int64_t bl_mem_available(void);
+/* BL_E_NOMEM when fewer than `bytes` are available. Libraries that fall over without memory need it asked
+ * first. */
+int bl_mem_need(int64_t bytes, const char *what, bl_err *err);
 
 /* ---- log: stderr; "name: text". fatal..warn tell a user to act, info says what happens, debug is for us
  * ---- */

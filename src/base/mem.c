@@ -2,6 +2,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "ballerino/base.h"
 
@@ -48,7 +50,8 @@ void bl_free(void *p) {
     free(p);
 }
 
-int64_t bl_mem_available(void) {
+/* What the machine has left, in bytes; 0 = unknown. */
+static int64_t machine_has(void) {
     FILE *f = fopen("/proc/meminfo", "r");
     if (!f) return 0;
     char line[128];
@@ -57,4 +60,42 @@ int64_t bl_mem_available(void) {
         if (sscanf(line, "MemAvailable: %lld kB", &kib) == 1) break;
     fclose(f);
     return (int64_t)kib * 1024;
+}
+
+static int64_t number_in(const char *path) {
+    FILE *f = fopen(path, "r");
+    long long n = 0;
+    if (!f) return -1;
+    if (fscanf(f, "%lld", &n) != 1) n = -1; /* "max" */
+    fclose(f);
+    return n;
+}
+
+/* What a container (cgroup v2) grants; -1 = no limit. */
+static int64_t container_has(void) {
+    int64_t limit = number_in("/sys/fs/cgroup/memory.max"), used = number_in("/sys/fs/cgroup/memory.current");
+    return limit > 0 && used >= 0 ? BL_MAX(limit - used, 1) : -1;
+}
+
+/* What the limit on this process's address space (ulimit -v) leaves; -1 = no limit. */
+static int64_t limit_leaves(void) {
+    struct rlimit r;
+    if (getrlimit(RLIMIT_AS, &r) != 0 || r.rlim_cur == RLIM_INFINITY) return -1;
+    int64_t pages = number_in("/proc/self/statm");
+    return pages < 0 ? -1 : BL_MAX((int64_t)r.rlim_cur - pages * sysconf(_SC_PAGESIZE), 1);
+}
+
+int64_t bl_mem_available(void) {
+    int64_t least = machine_has(), others[] = {container_has(), limit_leaves()};
+    for (size_t i = 0; i < BL_COUNT(others); i++)
+        if (others[i] > 0 && (least == 0 || others[i] < least)) least = others[i];
+    return least;
+}
+
+int bl_mem_need(int64_t bytes, const char *what, bl_err *err) {
+    int64_t has = bl_mem_available();
+    if (has == 0 || has >= bytes) return 0;
+    return bl_fail(err, BL_E_NOMEM,
+                   "%s needs about %lld MB of memory and only %lld MB are free; close other programs", what,
+                   (long long)(bytes >> 20), (long long)(has >> 20));
 }

@@ -36,6 +36,9 @@ int bl__av_fail(bl_err *err, int code, int averror, const char *what, const char
     char why[AV_ERROR_MAX_STRING_SIZE] = "unknown reason";
     av_strerror(averror, why, sizeof why);
     if (averror == AVERROR(ENOMEM)) code = BL_E_NOMEM;
+    if (averror == AVERROR_EXTERNAL) /* x264 says no more than this, and fails for nothing else here */
+        return bl_fail(err, BL_E_NOMEM, "%s %s: the encoder gave up, most likely for want of memory", what,
+                       path);
     if (averror == AVERROR(ENOSPC) || averror == AVERROR(EFBIG)) code = BL_E_IO;
     return bl_fail(err, code, "%s %s: %s", what, path, why);
 }

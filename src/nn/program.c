@@ -289,8 +289,8 @@ static int allocate(bl_program *p, bl_err *err) {
     p->scratch = bl_alloc_array((size_t)p->scratch_floats, sizeof(float));
     if (p->arena && p->grads && p->saved && p->scratch) return 0;
     return bl_fail(
-        err, BL_E_NOMEM, "not enough memory: the network needs %.1f GiB; choose a smaller size or preset",
-        (double)(p->arena_floats + p->grad_floats + p->saved_floats + p->scratch_floats) * 4 / (1 << 30));
+        err, BL_E_NOMEM, "not enough memory: the network needs %.0f MB; choose a smaller size or preset",
+        (double)(p->arena_floats + p->grad_floats + p->saved_floats + p->scratch_floats) * 4 / (1 << 20));
 }
 
 static int bind_all(bl_program *p, bl_err *err) {

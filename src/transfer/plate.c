@@ -115,7 +115,8 @@ static void *map_scratch(const char *dir, size_t bytes, bl_err *err) {
     if (!why && p == MAP_FAILED) why = errno;
     close(fd);
     if (p != MAP_FAILED) return p;
-    bl_fail(err, BL_E_IO, "cannot put %zu MB of frames aside in %s: %s", bytes >> 20, dir, strerror(why));
+    bl_fail(err, why == ENOMEM ? BL_E_NOMEM : BL_E_IO, "cannot put %zu MB of frames aside in %s: %s",
+            bytes >> 20, dir, strerror(why));
     return NULL;
 }
 
