@@ -1,6 +1,6 @@
 /* The pieces of the transfer room on a made-up clip: grid, window, plate, dataset, composition. */
+#include "ballerino/motion.h"
 #include "scene.h"
-#include "transfer/camera.h"
 #include "transfer/compose.h"
 #include "transfer/dataset.h"
 #include "transfer/plate.h"
@@ -217,9 +217,9 @@ static void test_damaged_masks(void **state) {
 static void test_camera_shift(void **state) {
     (void)state;
     bl_err err = {0};
-    bl__camera c;
+    bl_camera *c = NULL;
     bl_frame *f = new_frame(320, 240);
-    assert_ok(bl__camera_init(&c, 320, 240, &err));
+    assert_ok(bl_camera_create(&c, 320, 240, &err));
     const double moves[] = {0, 0, 1, 3, 0, 2.5};
     double at = 0;
     for (size_t k = 0; k < BL_COUNT(moves); k++) {
@@ -230,10 +230,10 @@ static void test_camera_shift(void **state) {
                     f->data + y * f->stride + x * 3,
                     (int)(128 + 60 * sin((x + at) * 0.08) * cos(y * 0.06) + 40 * sin(x * 0.021 + at * 0.021)),
                     3);
-        assert_near(bl__camera_add(&c, f, NULL), moves[k], 0.35);
+        assert_near(bl_camera_add(c, f, NULL), moves[k], 0.35);
     }
     bl_frame_unref(&f);
-    bl__camera_release(&c);
+    bl_camera_destroy(&c);
 }
 
 /* ---- dataset ---- */

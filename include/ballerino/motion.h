@@ -5,6 +5,7 @@
 #ifndef BALLERINO_MOTION_H
 #define BALLERINO_MOTION_H
 
+#include "ballerino/media.h"
 #include "ballerino/track.h"
 
 #ifdef __cplusplus
@@ -49,6 +50,14 @@ typedef struct bl_frame_transform {
 int bl_motion_normalise(bl_track **out, const bl_track *source, const bl_pose_stats *source_stats,
                         const bl_pose_stats *target, bl_normalise how, bl_frame_transform **transforms,
                         bl_err *err);
+
+/* ---- camera: how far the background moves from one frame to the next ---- */
+typedef struct bl_camera bl_camera;
+int bl_camera_create(bl_camera **out, int frame_width, int frame_height, bl_err *err);
+void bl_camera_destroy(bl_camera **c); /* NULL inside is fine */
+/* `mask`: the person, frame-sized, 0..255, or NULL. Returns the background's shift since the frame before, in
+ * frame pixels (0 for the first). */
+float bl_camera_add(bl_camera *c, const bl_frame *frame, const uint8_t *mask);
 
 /* ---- verdict on footage ---- */
 typedef enum bl_purpose { BL_PURPOSE_TARGET, BL_PURPOSE_SOURCE } bl_purpose;

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "camera.h"
 #include "plate.h"
 #include "train.h"
 
@@ -13,7 +12,7 @@
 /* ---- finding the person ---- */
 typedef struct finding {
     bl__masks_writer masks;
-    bl__camera camera;
+    bl_camera *camera;
     int begun;
     const char *path;
 } finding;
@@ -24,11 +23,11 @@ static int on_frame(void *ctx, const bl_frame *frame, const bl_track_frame *foun
     int rc = 0;
     if (!f->begun) {
         rc = bl__masks_begin(&f->masks, f->path, frame->width, frame->height, err);
-        if (rc == 0) rc = bl__camera_init(&f->camera, frame->width, frame->height, err);
+        if (rc == 0) rc = bl_camera_create(&f->camera, frame->width, frame->height, err);
         if (rc < 0) return rc;
         f->begun = 1;
     }
-    float shift = bl__camera_add(&f->camera, frame, found->has_person ? mask : NULL);
+    float shift = bl_camera_add(f->camera, frame, found->has_person ? mask : NULL);
     return bl__masks_put(&f->masks, mask, found, shift, err);
 }
 
@@ -67,7 +66,7 @@ static int find_person(bl__training *t, const char *track_path, const char *mask
     if (rc >= 0) rc = bl__masks_commit(&f.masks, err);
     if (rc >= 0) rc = bl_track_write(track, track_path, err);
     bl__masks_abort(&f.masks);
-    bl__camera_release(&f.camera);
+    bl_camera_destroy(&f.camera);
     bl_track_destroy(&track);
     return rc < 0 ? rc : 0;
 }

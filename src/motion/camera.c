@@ -1,35 +1,51 @@
-#include "camera.h"
-
+/*
+ * Camera: a few Gauss-Newton steps on the brightness of a small picture, outside the person (Lucas and Kanade
+ * 1981, one translation for the whole background): good to a tenth of its pixels and up to a few of them.
+ */
 #include <math.h>
 #include <string.h>
 
 #include "ballerino/base.h"
+#include "ballerino/motion.h"
 
 #define SIDE 160   /* longest side of the small picture */
 #define STEPS 6    /* Gauss-Newton steps */
 #define OUTLIER 24 /* brightness difference beyond which a pixel is something else that moved */
 
-int bl__camera_init(bl__camera *c, int frame_w, int frame_h, bl_err *err) {
+struct bl_camera {
+    int w, h;
+    float *now, *before;
+    uint8_t *person; /* in either frame */
+    int frames;
+};
+
+int bl_camera_create(bl_camera **out, int frame_w, int frame_h, bl_err *err) {
     double scale = BL_MIN(1.0, (double)SIDE / BL_MAX(frame_w, frame_h));
-    *c = (bl__camera){.w = BL_MAX(8, (int)(frame_w * scale)), .h = BL_MAX(8, (int)(frame_h * scale))};
+    bl_camera *c = bl_alloc(sizeof *c);
+    if (!c) return bl_fail(err, BL_E_NOMEM, "not enough memory to watch the camera");
+    *c = (bl_camera){.w = BL_MAX(8, (int)(frame_w * scale)), .h = BL_MAX(8, (int)(frame_h * scale))};
     size_t n = (size_t)c->w * (size_t)c->h;
     c->now = bl_alloc_array(n, sizeof *c->now);
     c->before = bl_alloc_array(n, sizeof *c->before);
     c->person = bl_alloc_array(n, 1);
+    *out = c;
     if (c->now && c->before && c->person) return 0;
-    bl__camera_release(c);
+    bl_camera_destroy(out);
     return bl_fail(err, BL_E_NOMEM, "not enough memory to watch the camera");
 }
 
-void bl__camera_release(bl__camera *c) {
+void bl_camera_destroy(bl_camera **cp) {
+    bl_camera *c = *cp;
+    if (!c) return;
     bl_free(c->now);
     bl_free(c->before);
     bl_free(c->person);
-    *c = (bl__camera){0};
+    bl_free(c);
+    *cp = NULL;
 }
 
 /* Mean brightness of up to 4x4 spread samples a cell: no aliasing to speak of, and no full pass. */
-static void shrink(bl__camera *c, const bl_frame *f) {
+static void shrink(bl_camera *c, const bl_frame *f) {
     for (int y = 0; y < c->h; y++)
         for (int x = 0; x < c->w; x++) {
             int sum = 0;
@@ -48,7 +64,7 @@ static void shrink(bl__camera *c, const bl_frame *f) {
 }
 
 /* Marks the person of this frame on top of those of the one before (value 1 before, 2 now). */
-static void mark(bl__camera *c, const bl_frame *f, const uint8_t *mask) {
+static void mark(bl_camera *c, const bl_frame *f, const uint8_t *mask) {
     for (int y = 0; y < c->h; y++)
         for (int x = 0; x < c->w; x++) {
             uint8_t *p = &c->person[y * c->w + x];
@@ -71,7 +87,7 @@ static float bilinear(const float *p, int w, float x, float y) {
 }
 
 /* One Gauss-Newton step for now(x + d) = before(x). 0 when the background has no texture. */
-static int refine(const bl__camera *c, float *dx, float *dy) {
+static int refine(const bl_camera *c, float *dx, float *dy) {
     double xx = 0, xy = 0, yy = 0, ex = 0, ey = 0;
     for (int y = 1; y < c->h - 1; y++)
         for (int x = 1; x < c->w - 1; x++) {
@@ -95,7 +111,7 @@ static int refine(const bl__camera *c, float *dx, float *dy) {
     return fabsf(*dx) < (float)c->w / 4 && fabsf(*dy) < (float)c->h / 4;
 }
 
-float bl__camera_add(bl__camera *c, const bl_frame *f, const uint8_t *mask) {
+float bl_camera_add(bl_camera *c, const bl_frame *f, const uint8_t *mask) {
     float *swap = c->before, dx = 0, dy = 0;
     c->before = c->now;
     c->now = swap;
