@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ballerino/base.h"
@@ -129,13 +130,19 @@ int bl__job_save(const bl__job *j, bl_err *err) {
     return rc;
 }
 
+#define LOCK_PATIENCE 50 /* tenths of a second: a process that was just killed may still be leaving */
+
 static int lock(bl__job *j, bl_err *err) {
     char path[4096];
     int rc = bl__job_file(j, path, "lock", err);
     if (rc < 0) return rc;
     j->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (j->lock < 0) return bl_fail(err, BL_E_IO, "cannot write %s: %s", path, strerror(errno));
-    if (flock(j->lock, LOCK_EX | LOCK_NB) == 0) return 0;
+    for (int tenths = 0; tenths < LOCK_PATIENCE; tenths++) {
+        if (flock(j->lock, LOCK_EX | LOCK_NB) == 0) return 0;
+        if ((rc = bl_check_interrupt(err)) < 0) return rc;
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    }
     return bl_fail(err, BL_E_USAGE, "another process is training in %s; wait for it or use another output",
                    j->dir);
 }
