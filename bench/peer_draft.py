@@ -65,7 +65,7 @@ class PatchD(nn.Module):
         return out
 
 
-G, D = Generator(9), nn.ModuleList([PatchD(6) for _ in range(NUMD)])
+G, D = Generator(6), nn.ModuleList([PatchD(6) for _ in range(NUMD)])
 window = torch.exp(-(torch.arange(11.) - 5) ** 2 / 4.5)
 window = (window / window.sum()).outer(window / window.sum()).expand(3, 1, 11, 11).contiguous()
 

@@ -10,5 +10,5 @@ export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000}
 $peer -c 'import torch' 2>/dev/null || { echo "PyTorch is not here (Debian: python3-torch): only our own times"; peer=""; }
 for round in 1 2 3; do
     $ours draft 9
-    [ -z "$peer" ] || $peer "$script" 9 2>/dev/null
+    [ -z "$peer" ] || $peer "$script" 9
 done
