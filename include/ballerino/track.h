@@ -64,11 +64,31 @@ typedef struct bl_roi {
     float cx, cy, w, h, rotation;
 } bl_roi;
 
+#define BL_HAND_POINTS 21  /* wrist, then thumb to little finger, base to tip */
+#define BL_FACE_POINTS 468 /* MediaPipe's face mesh */
+
+/* Normalised as landmarks are: x by the width, y by the height, z by the width. */
+typedef struct bl_point3 {
+    float x, y, z;
+} bl_point3;
+
+typedef struct bl_hand {
+    float score; /* 0..1, the model's presence; 0: not seen, all points are zeros */
+    bl_point3 points[BL_HAND_POINTS];
+} bl_hand;
+
+typedef struct bl_face {
+    float score; /* as above */
+    bl_point3 points[BL_FACE_POINTS];
+} bl_face;
+
 typedef struct bl_person {
     float score; /* 0..1, the landmark model's person flag */
     bl_landmark landmarks[BL_LANDMARKS];
     bl_landmark world[BL_LANDMARKS];
-    bl_roi roi; /* where the landmark model looked in this frame */
+    bl_roi roi;                    /* where the landmark model looked in this frame */
+    bl_hand left_hand, right_hand; /* the person's own left and right */
+    bl_face face;
 } bl_person;
 
 typedef struct bl_track_frame {
