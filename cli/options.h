@@ -72,6 +72,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "size and length of the training")                                                                     \
     X(preview_every, "preview-every", 0, REAL, 5, 86400, "60", "SECONDS", BL__IN_TRAIN,                      \
       "how often the preview strip is written")                                                              \
+    X(previous, "previous", 0, CHOICE, 0, 0, "preset", "preset|off|on", BL__IN_TRAIN,                        \
+      "show the generator its previous output, for steadier video")                                          \
     X(progress, "progress", 0, CHOICE, 0, 0, "auto", "auto|plain|json|none", BL__IN_WORK | BL__IN(models),   \
       "how progress is shown")                                                                               \
     X(quiet, "quiet", 'q', FLAG, 0, 1, "0", "", BL__IN_ALL, "only errors")                                   \

@@ -16,6 +16,7 @@
 bl_train_job bl_train_job_default(void) {
     return (bl_train_job){.preset = BL_PRESET_DRAFT,
                           .scene = BL_SCENE_COMPOSITE,
+                          .previous = -1,
                           .seed = 1,
                           .save_every_s = 60,
                           .preview_every_s = 60,
@@ -38,6 +39,8 @@ static int check(const bl_train_job *j, bl_err *err) {
     if ((j->width || j->height) && (j->width < 32 || j->height < 32 || j->width > 2048 || j->height > 2048))
         wrong = "the window must be 32 to 2048 pixels wide and high";
     if (j->channels && (j->channels < 4 || j->channels > 256)) wrong = "the channels must be 4 to 256";
+    if (j->previous < -1 || j->previous > 1)
+        wrong = "the previous output is fed (1), not fed (0), or as the preset says (-1)";
     if (j->precision < 0 || j->precision > 2) wrong = "the precision must be 0, 1 or 2";
     if (j->precision == 2 && !bl_cpu_has_bf16())
         return bl_fail(
@@ -249,6 +252,7 @@ int bl_train_run(const bl_train_job *job, bl_train_result *result, bl_err *err) 
     if (rc < 0) return rc;
     t.preset = bl__preset_of(job->preset, job->scene);
     if (job->channels) t.preset.net.ngf = t.preset.net.ndf = job->channels;
+    if (job->previous >= 0) t.preset.net.previous = t.preset.train.temporal_d = job->previous;
     t.preset.net.max_channels = BL_MAX(t.preset.net.max_channels, t.preset.net.ngf);
     rc = bl__job_open(&t.state, job, err);
     if (rc < 0) return rc;
