@@ -12,11 +12,18 @@
 extern "C" {
 #endif
 
-/* Fills gaps of at most max_gap frames (default 5) between two found persons by linear interpolation. Returns
- * how many frames were filled. Longer gaps stay empty. */
+/* Drops hands and faces that cannot be this person's: a hand whose wrist is far from the body's wrist, a face
+ * whose nose is far from the body's nose (in body heights; the bounds are in motion/points.c), or with values
+ * that are no numbers. What is dropped gets score 0 and zeros. Returns how many. A hand or face that has no
+ * body landmark to be compared with stays. */
+int64_t bl_motion_drop_strays(bl_track *t);
+/* Fills gaps of at most max_gap frames (negative: 5) between two found persons by linear interpolation, then
+ * single joints, hands and faces that are missing for as long while the body is there; a hand follows its
+ * wrist, a face the nose. Strays are dropped first. Returns how many whole frames were filled. Longer gaps
+ * stay empty. */
 int bl_motion_fill_gaps(bl_track *t, int max_gap, bl_err *err);
-/* Confidence-weighted Savitzky-Golay-like smoothing over `window` frames (odd, 1 = off); never across gaps.
- */
+/* Confidence-weighted Savitzky-Golay-like smoothing over `window` frames (odd, 1 = off) of joints, hands and
+ * face; never across gaps. */
 int bl_motion_smooth(bl_track *t, int window, bl_err *err);
 
 /* ---- global pose normalisation (Chan et al. 2019, section 3.4 and appendix; repairs in

@@ -1,8 +1,8 @@
-/* Gaps: fills short holes in a track, whole persons and single joints. */
+/* Gaps: fills short holes in a track: whole persons, single joints, a hand or a face alone. */
 #include <math.h>
 
 #include "ballerino/base.h"
-#include "ballerino/motion.h"
+#include "points.h"
 
 static float mix(float a, float b, float part) {
     return a + part * (b - a);
@@ -27,8 +27,7 @@ static void mix_person(bl_person *out, const bl_person *a, const bl_person *b, f
                  mix(a->roi.w, b->roi.w, part), mix(a->roi.h, b->roi.h, part), a->roi.rotation + part * turn};
 }
 
-/* Where frame k lies between frames a and b, by time; by index where the times don't grow. */
-static float part_of(const bl_track *t, int64_t a, int64_t b, int64_t k) {
+float bl__part_of_gap(const bl_track *t, int64_t a, int64_t b, int64_t k) {
     double span = t->frames[b].t_ms - t->frames[a].t_ms;
     double part =
         span > 0 ? (t->frames[k].t_ms - t->frames[a].t_ms) / span : (double)(k - a) / (double)(b - a);
@@ -48,7 +47,7 @@ static void fill_joint(bl_track *t, int joint, int max_gap) {
         if (last >= 0 && k - last - 1 <= max_gap) {
             for (int64_t j = last + 1; j < k; j++) {
                 bl_person *a = &t->frames[last].person, *b = &f->person, *out = &t->frames[j].person;
-                float part = part_of(t, last, k, j);
+                float part = bl__part_of_gap(t, last, k, j);
                 mix_landmark(&out->landmarks[joint], &a->landmarks[joint], &b->landmarks[joint], part);
                 mix_landmark(&out->world[joint], &a->world[joint], &b->world[joint], part);
             }
@@ -63,17 +62,19 @@ int bl_motion_fill_gaps(bl_track *t, int max_gap, bl_err *err) {
     if (max_gap < 0) max_gap = 5;
     int filled = 0;
     int64_t last = -1;
+    bl_motion_drop_strays(t);
     for (int64_t k = 0; k < t->n; k++) {
         if (!t->frames[k].has_person) continue;
         if (last >= 0 && k - last - 1 <= max_gap) {
             for (int64_t j = last + 1; j < k; j++, filled++) {
                 mix_person(&t->frames[j].person, &t->frames[last].person, &t->frames[k].person,
-                           part_of(t, last, k, j));
+                           bl__part_of_gap(t, last, k, j));
                 t->frames[j].has_person = 1;
             }
         }
         last = k;
     }
     for (int joint = 0; max_gap > 0 && joint < BL_LANDMARKS; joint++) fill_joint(t, joint, max_gap);
+    for (int part = 0; max_gap > 0 && part < BL__PARTS; part++) bl__points_fill(t, (bl__part)part, max_gap);
     return filled;
 }

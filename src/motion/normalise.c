@@ -4,6 +4,7 @@
 #include "ballerino/base.h"
 #include "floor.h"
 #include "paper.h"
+#include "points.h"
 #include "series.h"
 
 #define SHIFT_PART 0.1f /* of the target's width: how far the centre may move to keep arms in the picture */
@@ -160,6 +161,14 @@ static void apply(bl_person *p, bl_frame_transform x, const bl_track *from, cons
         l->x = (x.s * l->x * fw + x.tx) / tw;
         l->y = (x.s * l->y * fh + x.ty) / th;
         l->z = x.s * l->z * fw / tw;
+    }
+    for (int part = 0; part < BL__PARTS; part++) {
+        bl__points c = bl__points_of(p, (bl__part)part);
+        for (int k = 0; *c.score > 0 && k < c.n; k++) {
+            c.at[k].x = (x.s * c.at[k].x * fw + x.tx) / tw;
+            c.at[k].y = (x.s * c.at[k].y * fh + x.ty) / th;
+            c.at[k].z = x.s * c.at[k].z * fw / tw;
+        }
     }
     p->roi.cx = (x.s * p->roi.cx * fw + x.tx) / tw;
     p->roi.cy = (x.s * p->roi.cy * fh + x.ty) / th;

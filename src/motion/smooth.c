@@ -1,15 +1,16 @@
-/* Smooth: a confidence-weighted local quadratic through each joint's path, without lag, also at the ends. */
+/* Smooth: a confidence-weighted local quadratic through the path of each joint and of each point of hands and
+ * face, without lag, also at the ends. */
 #include <math.h>
 #include <string.h>
 
 #include "ballerino/base.h"
-#include "ballerino/motion.h"
+#include "points.h"
 
 #define MAX_WINDOW 99
 
 /* The frames around one: indices into `people` and their time offsets in frame intervals. */
 typedef struct neighbourhood {
-    int count;
+    int count, own; /* people[own] is the frame itself */
     const bl_person *people[MAX_WINDOW];
     double dt[MAX_WINDOW], kernel[MAX_WINDOW];
 } neighbourhood;
@@ -46,6 +47,35 @@ static void smooth_landmark(bl_landmark *out, const neighbourhood *nb, int joint
     if (out->visibility > 0) out->visibility = (float)(visibility / kernel);
 }
 
+/* The run of neighbours around `own` that have the part: nothing is mixed across frames without it. */
+static void run_of(int *from, int *to, const neighbourhood *nb, bl__part part) {
+    for (*from = nb->own; *from > 0 && *bl__points_look(nb->people[*from - 1], part).score > 0;) --*from;
+    for (*to = nb->own; *to + 1 < nb->count && *bl__points_look(nb->people[*to + 1], part).score > 0;) ++*to;
+}
+
+/* The fit is linear in the values, and all points of a part share their weights: one set of coefficients per
+ * frame serves them all. */
+static void smooth_part(bl_person *p, const neighbourhood *nb, bl__part part) {
+    bl__points out = bl__points_of(p, part);
+    if (!(*out.score > 0)) return;
+    double s[5] = {0}, w[MAX_WINDOW], c[MAX_WINDOW], kernel = 0, score = 0;
+    int from, to;
+    run_of(&from, &to, nb, part);
+    for (int k = from; k <= to; k++) {
+        double confidence = *bl__points_look(nb->people[k], part).score, u = nb->kernel[k];
+        kernel += u, score += u * confidence;
+        u *= confidence * confidence;
+        w[k] = u;
+        for (int power = 0; power < 5; power++, u *= nb->dt[k]) s[power] += u;
+    }
+    if (to == from || !(s[0] > 1e-12)) return;
+    const double basis[3] = {fit_at_zero(s, (double[3]){1, 0, 0}), fit_at_zero(s, (double[3]){0, 1, 0}),
+                             fit_at_zero(s, (double[3]){0, 0, 1})};
+    for (int k = from; k <= to; k++) c[k] = w[k] * (basis[0] + nb->dt[k] * (basis[1] + nb->dt[k] * basis[2]));
+    bl__points_blend(out, nb->people + from, part, c + from, to - from + 1);
+    *out.score = (float)(score / kernel);
+}
+
 /* Is there a hole in time between two frames that follow one another in the track? */
 static int gap_between(const bl_track *t, int64_t a) {
     double dt = t->frames[a + 1].t_ms - t->frames[a].t_ms;
@@ -64,6 +94,7 @@ static void gather(neighbourhood *nb, const bl_track *t, const history *h, int64
     while (to + 1 < t->n && to - k < half && !gap_between(t, to)) to++;
     double interval = to > from ? (t->frames[to].t_ms - t->frames[from].t_ms) / (double)(to - from) : 0;
     nb->count = 0;
+    nb->own = (int)(k - from);
     for (int64_t j = from; j <= to; j++) {
         double dt = (double)(j - k);
         if (interval > 0) dt = (t->frames[j].t_ms - t->frames[k].t_ms) / interval;
@@ -92,6 +123,7 @@ int bl_motion_smooth(bl_track *t, int window, bl_err *err) {
             smooth_landmark(&p->landmarks[joint], &nb, joint, 0);
             smooth_landmark(&p->world[joint], &nb, joint, 1);
         }
+        for (int part = 0; nb.count > 1 && part < BL__PARTS; part++) smooth_part(p, &nb, (bl__part)part);
     }
     bl_free(h.people);
     return 0;
