@@ -85,6 +85,7 @@ static int time_steps(const net_row *row, int steps, bl_precision precision, dou
     bl_gan_net net = row->net;
     train.temporal_d = row->temporal;
     train.max_rollout = 0;
+    train.prev_real = train.prev_start = train.prev_shift = 0;
     train.precision = precision;
     bl_gan_source src = {.ctx = &net, .count = 16, .run_before = no_run, .get = random_sample};
     bl_trainer *t = NULL;

@@ -1,1 +1,2 @@
 bl_test(test_gan SOURCES test_gan.c ROOMS gan)
+bl_test(test_networks SOURCES test_networks.c ROOMS gan)

@@ -1,4 +1,5 @@
-/* The networks' sizes against the paper's, learning on synthetic samples, and going on bit-exactly. */
+/* Learning on synthetic samples, starting from another stage's weights, and going on bit-exactly. */
+#include "gan/trainer.h"
 #include "gan_samples.h"
 #include "support.h"
 
@@ -24,36 +25,6 @@ static bl_gan_train quick(void) {
     t.ema = 0.9f;
     t.threads = 2;
     return t;
-}
-
-static int64_t count_params(const bl_gan_net *net, const char *prefix) {
-    bl_err err = {0};
-    bl_params *ps = NULL;
-    assert_ok(bl_params_create(&ps, &err));
-    assert_ok(bl_gan_declare(net, ps, 1, &err));
-    int64_t n = bl_params_total(ps, prefix);
-    bl_params_destroy(&ps);
-    return n;
-}
-
-static void paper_networks_have_the_papers_sizes(void **state) {
-    (void)state; /* method.md 6.1 and 6.3 */
-    bl_gan_net net = {.scene = BL_SCENE_PAINT,
-                      .arch = BL_ARCH_GLOBAL,
-                      .width = 512,
-                      .height = 256,
-                      .label_channels = 3,
-                      .previous = 1,
-                      .ngf = 64,
-                      .down = 4,
-                      .blocks = 9,
-                      .max_channels = 1024,
-                      .ndf = 64,
-                      .num_d = 2,
-                      .layers_d = 3};
-    assert_int_equal(count_params(&net, "G."), 182452675);
-    net.label_channels = 9; /* the pair: two labels and two pictures are 12 channels */
-    assert_int_equal(count_params(&net, "D"), 5547906);
 }
 
 static void learning_lowers_the_losses(void **state) {
@@ -137,6 +108,136 @@ static void resumed_run_equals_undisturbed_one(void **state) {
     unlink(path);
 }
 
+/* A picture that is the plate but for the person, whose colours are off: what a residual is for. */
+static int off_colour(void *ctx, int64_t index, uint64_t augment, float *label, float *plate, float *real,
+                      float *weight, bl_err *err) {
+    const samples *s = ctx;
+    int rc = samples_get(ctx, index, augment, label, plate, real, weight, err);
+    for (int i = 0; i < 3 * s->w * s->h; i++) plate[i] = 0.6f * real[i] - 0.2f;
+    return rc;
+}
+
+static void residual_starts_from_the_plate_and_learns_what_is_missing(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_gan_net net = tiny;
+    net.scene = BL_SCENE_RESIDUAL;
+    net.previous = 0;
+    net.affine_d = 1;
+    samples s = {net.width, net.height};
+    bl_gan_source src = samples_source(&s, 60);
+    src.get = off_colour;
+    bl_gan_train train = quick();
+    train.w_fm = 0;
+    bl_trainer *t = NULL;
+    bl_gan_losses losses;
+    size_t n = (size_t)(net.width * net.height);
+    float *buf = bl_alloc_array(n * 14, sizeof *buf), *label = buf, *plate = buf + 3 * n,
+          *real = plate + 3 * n, *image = real + 3 * n, *weight = image + 3 * n, *mask = weight + n;
+    assert_ok(bl_trainer_create(&t, &net, &train, &src, &err));
+    bl_generator *g = NULL;
+    assert_ok(bl_generator_create(&g, &net, bl_trainer_params(t), BL_SLAB_WEIGHT, BL_FP32, 2, &err));
+    assert_ok(off_colour(&s, 7, 0, label, plate, real, weight, &err));
+    assert_ok(bl_generator_run(g, label, plate, 0, 0, image, mask, &err));
+    for (size_t i = 0; i < 3 * n; i++) assert_near(image[i], plate[i], 0.05);
+    assert_true(mask[0] == 1 && mask[n - 1] == 1);
+    float first = 0, last = 0;
+    for (int i = 0; i < 60; i++) {
+        assert_ok(bl_trainer_step(t, &losses, &err));
+        assert_true(losses.fm == 0); /* asked not to be worked out */
+        if (i < 5) first += losses.l1 / 5;
+        if (i >= 50) last += losses.l1 / 10;
+    }
+    if (!(last < 0.5f * first)) fail_msg("L1 went from %g to %g only", (double)first, (double)last);
+    bl_generator_destroy(&g);
+    bl_trainer_destroy(&t);
+    bl_free(buf);
+}
+
+static int same_data(bl_trainer *a, bl_trainer *b, const char *name, bl_slab slab) {
+    bl_params *pa = bl_trainer_params(a), *pb = bl_trainer_params(b);
+    int i = bl_params_find(pa, name), j = bl_params_find(pb, name);
+    assert_true(i >= 0 && j >= 0);
+    assert_int_equal(bl_params_size(pa, i), bl_params_size(pb, j));
+    return !memcmp(bl_params_data(pa, i, slab), bl_params_data(pb, j, slab),
+                   sizeof(float) * (size_t)bl_params_size(pa, i));
+}
+
+/* Half the size without an enhancer, two scales; then with an enhancer, three scales. */
+static void next_stage_starts_from_the_last(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_gan_net coarse = tiny, fine = tiny;
+    fine.width *= 2;
+    fine.height *= 2;
+    fine.enhancer = 1;
+    fine.ngf_local = 6;
+    fine.blocks_local = 1;
+    fine.num_d = 3;
+    samples small = {coarse.width, coarse.height}, large = {fine.width, fine.height};
+    bl_gan_source a_src = samples_source(&small, 60), b_src = samples_source(&large, 60);
+    bl_gan_train train = quick();
+    bl_trainer *a = NULL, *b = NULL, *fresh = NULL;
+    char path[] = "/tmp/bl_gan_XXXXXX";
+    close(mkstemp(path));
+    assert_ok(bl_trainer_create(&a, &coarse, &train, &a_src, &err));
+    for (int i = 0; i < 4; i++) assert_ok(bl_trainer_step(a, NULL, &err));
+    assert_ok(bl_trainer_save(a, path, &err));
+    assert_ok(bl_trainer_create(&b, &fine, &train, &b_src, &err));
+    assert_ok(bl_trainer_create(&fresh, &fine, &train, &b_src, &err));
+    assert_ok(bl_trainer_step(b, NULL, &err)); /* whatever it had done before is gone */
+    int taken = bl_trainer_warm_start(b, path, &err);
+    assert_int_equal(taken, bl_params_count(bl_trainer_params(a)) - 2); /* all but G.out */
+    assert_int_equal(bl_trainer_steps_done(b), 0);
+    static const char *const kept[] = {"G.in.weight",  "G.down3.weight",   "G.block0.b.weight",
+                                       "G.up0.weight", "D0.layer0.weight", "D1.layer3.bias"};
+    for (size_t i = 0; i < BL_COUNT(kept); i++)
+        for (int k = 0; k < 2; k++) assert_true(same_data(a, b, kept[i], k ? BL_SLAB_EMA : BL_SLAB_WEIGHT));
+    assert_false(same_data(a, fresh, "G.in.weight", BL_SLAB_WEIGHT));
+    assert_false(same_data(a, b, "G.in.weight", BL_SLAB_M)); /* a's have moved, b's are clear */
+    assert_true(same_data(b, fresh, "G.in.weight", BL_SLAB_M));
+    assert_ok(bl_trainer_step(b, NULL, &err));
+    assert_int_equal(bl_trainer_warm_start(b, "/dev/null", &err) < 0, 1);
+    bl_trainer_destroy(&fresh);
+    bl_trainer_destroy(&b);
+    bl_trainer_destroy(&a);
+    unlink(path);
+}
+
+static void previous_frames_are_drawn_in_the_asked_shares(void **state) {
+    (void)state;
+    enum { N = 20000 };
+    bl_gan_train train = quick();
+    bl_rng rng;
+    int kinds[3] = {0}, shifted = 0, lengths[3] = {0}, moves[5] = {0};
+    bl_rng_seed(&rng, 3);
+    train.prev_real = 0.2f;
+    train.prev_start = 0.3f;
+    train.prev_shift = 0.25f;
+    for (int i = 0; i < N; i++) {
+        bl__previous p = bl__draw_previous(&rng, &train, 9);
+        kinds[p.kind]++;
+        shifted += p.dx || p.dy;
+        moves[p.dx + 2]++;
+        if (p.kind == BL__PREVIOUS_OWN) lengths[p.length]++;
+    }
+    /* lengths 0, 1, 2 are equally likely; 0 is a start. Three standard deviations are 0.011. */
+    assert_near((double)kinds[BL__PREVIOUS_REAL] / N, 0.2, 0.011);
+    assert_near((double)kinds[BL__PREVIOUS_START] / N, 0.3 + 0.5 / 3, 0.011);
+    assert_near((double)lengths[1] / N, 0.5 / 3, 0.011);
+    assert_near((double)lengths[2] / N, 0.5 / 3, 0.011);
+    assert_near((double)shifted / N, 0.25 * 24 / 25, 0.011);
+    assert_near((double)moves[0] / N, 0.25 / 5, 0.011);
+    assert_near((double)moves[4] / N, 0.25 / 5, 0.011);
+    for (int i = 0; i < 200; i++) /* nothing comes before the first frame */
+        assert_int_equal(bl__draw_previous(&rng, &train, 0).kind, BL__PREVIOUS_START);
+    train.prev_real = train.prev_start = train.prev_shift = 0;
+    for (int i = 0; i < 200; i++) {
+        bl__previous p = bl__draw_previous(&rng, &train, 9);
+        assert_true(p.kind != BL__PREVIOUS_REAL && p.dx == 0 && p.dy == 0);
+    }
+}
+
 static void impossible_settings_are_refused(void **state) {
     (void)state;
     bl_err err = {0};
@@ -145,14 +246,22 @@ static void impossible_settings_are_refused(void **state) {
     bl_gan_net net = tiny;
     net.width = 50;
     assert_int_equal(bl_gan_declare(&net, ps, 1, &err), BL_E_USAGE);
+    net = tiny; /* 48x64 halves to 24x32: with an enhancer 16 must divide both */
+    net.enhancer = 1;
+    net.ngf_local = 4;
+    assert_ok(bl_gan_declare(&net, ps, 0, &err));
+    net.height = 72;
+    assert_int_equal(bl_gan_declare(&net, ps, 0, &err), BL_E_USAGE);
     bl_params_destroy(&ps);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paper_networks_have_the_papers_sizes),
         cmocka_unit_test(learning_lowers_the_losses),
         cmocka_unit_test(temporal_pairs_and_painting_learn_too),
+        cmocka_unit_test(residual_starts_from_the_plate_and_learns_what_is_missing),
+        cmocka_unit_test(next_stage_starts_from_the_last),
+        cmocka_unit_test(previous_frames_are_drawn_in_the_asked_shares),
         cmocka_unit_test(resumed_run_equals_undisturbed_one),
         cmocka_unit_test(impossible_settings_are_refused),
     };

@@ -4,7 +4,7 @@
  *
  * A sample is one frame of the target inside the window, all h x w, channels last, float32:
  *   label  [h][w][label_channels]  the figure, 0..1
- *   plate  [h][w][3]               the clean background, -1..1 (scene composite)
+ *   plate  [h][w][3]               the clean background (composite) or the coarse picture (residual), -1..1
  *   real   [h][w][3]               the photo, -1..1
  *   weight [h][w][1]               loss weight, 1 on the wall, more on the person
  * The generator sees label, plate and its own previous output, and gives colour and (composite) a soft mask.
@@ -21,7 +21,12 @@
 extern "C" {
 #endif
 
-typedef enum bl_scene { BL_SCENE_COMPOSITE, BL_SCENE_PAINT } bl_scene;
+/* What the generator's output means:
+ * COMPOSITE  colour and a soft mask over the plate;
+ * PAINT      the whole picture; the plate is not looked at;
+ * RESIDUAL   what is to be added to the plate, which here is a crop that another generator painted (the face
+ * or a hand; method 6.4): image = plate + tanh(out), not clamped. There is no mask. */
+typedef enum bl_scene { BL_SCENE_COMPOSITE, BL_SCENE_PAINT, BL_SCENE_RESIDUAL } bl_scene;
 typedef enum bl_arch { BL_ARCH_UNET, BL_ARCH_GLOBAL /* pix2pixHD's global generator, method 6.1 */ } bl_arch;
 typedef enum bl_gan_loss { BL_GAN_LSGAN, BL_GAN_HINGE } bl_gan_loss;
 
@@ -29,22 +34,38 @@ typedef enum bl_gan_loss { BL_GAN_LSGAN, BL_GAN_HINGE } bl_gan_loss;
 typedef struct bl_gan_net {
     bl_scene scene;
     bl_arch arch;
-    int width, height;        /* of the window; multiples of 2^down */
+    int width, height;        /* of the window; multiples of 2^down, of 2^(down + 1) with an enhancer */
     int label_channels;       /* 3 */
     int previous;             /* 1: the generator also sees its previous output */
     int ngf, down, blocks;    /* base width, down-samplings, residual blocks at the bottom */
     int max_channels;         /* channels double down to this */
     int ndf, num_d, layers_d; /* discriminators: base width, scales, layers (method 6.3) */
+    int affine_d;             /* 1: their norms have a learned scale and shift (method 6.5) */
+    /* 1: the generator above works on the picture at half the size and, instead of painting, hands its
+     * features to a local enhancer at full size (method 6.2). Its parameters keep their names ("G.in",
+     * "G.down1"...), so that a generator trained at half the size can be the start; the enhancer's are
+     * "G.local.*". */
+    int enhancer;
+    int ngf_local, blocks_local; /* the enhancer's base width and residual blocks; 2 * ngf_local = ngf saves a
+                                    1x1 convolution */
 } bl_gan_net;
 
 typedef struct bl_gan_train {
     float lr_g, lr_d, beta1, beta2;
     float w_gan, w_fm, w_l1, w_ssim; /* weights of the generator's losses */
     bl_gan_loss gan_loss;
-    float ema;        /* decay of the running average, 0.999 */
-    int max_rollout;  /* own outputs fed before the trained pair, 0..N drawn at random */
-    int temporal_d;   /* 1: D sees two frames (method 7), 0: one */
-    int64_t steps;    /* planned: schedules are relative to it */
+    float ema;       /* decay of the running average, 0.999 */
+    int max_rollout; /* own outputs fed before the trained pair, 0..N drawn at random */
+    /* What the generator is shown as its previous output, so that it can cope with all of it: with share
+     * prev_real the real frame before, with share prev_start what a clip starts with (the plate, or zeros in
+     * PAINT), else its own rolled-out output; of all of these a share prev_shift is moved by up to two pixels
+     * each way. */
+    float prev_real, prev_start, prev_shift;
+    /* 0: D sees one frame. 1: two (method 7), both generated in the step. 2: one, and two more discriminators
+     * see three: the trained one and own outputs 1 and 2, or 2 and 4, frames before. */
+    int temporal_d;
+    float diffaug; /* share of the units whose pictures the discriminators see augmented (Zhao et al. 2020) */
+    int64_t steps; /* planned: schedules are relative to it */
     float decay_from; /* share of the steps after which lr falls linearly to 0 */
     int gan_from;     /* steps before the discriminators join */
     uint64_t seed;
@@ -85,7 +106,8 @@ int bl_generator_run(bl_generator *g, const float *label, const float *plate, fl
                      float *mask, bl_err *err);
 
 /* Declares parameters of the generator (and discriminators) without training, so that a model file can be
- * loaded. */
+ * loaded. Names: generator "G.", discriminators "D<k>.", k = 0 the coarsest, so that when the size doubles
+ * and a scale is added the old ones keep their resolution (method 6.3). */
 int bl_gan_declare(const bl_gan_net *net, bl_params *ps, int with_d, bl_err *err);
 
 /* ---- trainer ---- */
@@ -100,6 +122,11 @@ bl_params *bl_trainer_params(bl_trainer *t);
  * atomically; loading it goes on bit-exactly. */
 int bl_trainer_save(const bl_trainer *t, const char *path, bl_err *err);
 int bl_trainer_load(bl_trainer *t, const char *path, bl_err *err);
+/* Takes from another trainer's saved state every weight (and its average) that has the same name and shape;
+ * the others keep their initial values. Moments are cleared and the step is 0: a new stage of the schedule
+ * (method 9). Returns how many parameters were taken (0: none fits), or a negative status, and then nothing
+ * changed. */
+int bl_trainer_warm_start(bl_trainer *t, const char *checkpoint, bl_err *err);
 
 bl_gan_net bl_gan_net_default(void);
 bl_gan_train bl_gan_train_default(void);

@@ -19,7 +19,7 @@ static int build(bl_generator *g, bl_params *ps, bl_slab slab, bl_precision prec
     int rc = bl_graph_create(&g->g, ps, err);
     if (rc < 0) return rc;
     g->label = bl_input(g->g, "label", n->label_channels);
-    g->plate = n->scene == BL_SCENE_COMPOSITE ? bl_input(g->g, "plate", 3) : BL_NONE;
+    g->plate = bl__sees_plate(n) ? bl_input(g->g, "plate", 3) : BL_NONE;
     g->previous = n->previous ? bl_input(g->g, "previous", 3) : BL_NONE;
     bl__painted out = bl__declare_generator(g->g, n, g->label, g->plate, g->previous);
     g->image = out.image;
@@ -95,6 +95,13 @@ void bl__shift_picture(float *dst, const float *src, int w, int h, float dx, flo
     }
 }
 
+void bl__first_previous(float *dst, const float *plate, size_t pixels) {
+    if (plate)
+        memcpy(dst, plate, sizeof *dst * pixels * 3);
+    else
+        memset(dst, 0, sizeof *dst * pixels * 3);
+}
+
 int bl_generator_run(bl_generator *g, const float *label, const float *plate, float dx, float dy, float *rgb,
                      float *mask, bl_err *err) {
     size_t pixels = (size_t)g->net.width * (size_t)g->net.height;
@@ -104,10 +111,8 @@ int bl_generator_run(bl_generator *g, const float *label, const float *plate, fl
         float *in = bl_program_buffer(g->p, g->previous);
         if (g->have_last)
             bl__shift_picture(in, g->last, g->net.width, g->net.height, dx, dy);
-        else if (g->plate >= 0)
-            memcpy(in, plate, sizeof *plate * pixels * 3);
         else
-            memset(in, 0, sizeof *in * pixels * 3);
+            bl__first_previous(in, g->plate >= 0 ? plate : NULL, pixels);
     }
     int rc = bl_program_forward(g->p, err);
     if (rc < 0) return rc;

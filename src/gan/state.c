@@ -4,6 +4,9 @@
 #include "ballerino/safetensors.h"
 #include "trainer.h"
 
+#define STATE_FORMAT "ballerino-training-state"
+#define STATE_VERSION "2"
+
 static const struct {
     bl_slab slab;
     const char *prefix;
@@ -36,7 +39,7 @@ int bl_trainer_save(const bl_trainer *t, const char *path, bl_err *err) {
         .name = "state/step", .dtype = BL_DT_I64, .rank = 1, .dims = {1}, .data = &t->step, .bytes = 8};
     tensors[at++] = (bl_tensor){
         .name = "state/rng", .dtype = BL_DT_U64, .rank = 1, .dims = {4}, .data = t->rng.s, .bytes = 32};
-    bl_tensor_meta meta[] = {{"format", "ballerino-training-state"}, {"version", "1"}};
+    bl_tensor_meta meta[] = {{"format", STATE_FORMAT}, {"version", STATE_VERSION}};
     rc = bl_tensors_write(path, tensors, at, meta, (int)BL_COUNT(meta), err);
 done:
     bl_free(names);
@@ -44,9 +47,20 @@ done:
     return rc;
 }
 
+/* Opens a training state of this version. (Version 1 named the discriminators from the finest.) */
+static int open_state(bl_tensors **file, const char *path, bl_err *err) {
+    int rc = bl_tensors_read(file, path, err);
+    if (rc < 0) return rc;
+    const char *format = bl_tensors_meta(*file, "format"), *version = bl_tensors_meta(*file, "version");
+    if (format && version && !strcmp(format, STATE_FORMAT) && !strcmp(version, STATE_VERSION)) return 0;
+    bl_tensors_close(file);
+    return bl_fail(err, BL_E_MISMATCH,
+                   "%s is not a training state of this version; remove it and train from the start", path);
+}
+
 int bl_trainer_load(bl_trainer *t, const char *path, bl_err *err) {
     bl_tensors *file = NULL;
-    int rc = bl_tensors_read(&file, path, err);
+    int rc = open_state(&file, path, err);
     if (rc < 0) return rc;
     int64_t four = 4, one = 1, dims[4];
     const bl_tensor *step = bl_tensors_need(file, "state/step", BL_DT_I64, 1, &one, err), *rng = NULL;
@@ -73,4 +87,34 @@ int bl_trainer_load(bl_trainer *t, const char *path, bl_err *err) {
     }
     bl_tensors_close(&file);
     return rc;
+}
+
+/* The tensor of another training that fits parameter i, or NULL. */
+static const bl_tensor *fitting(bl_tensors *file, bl_params *ps, int i, const char *prefix) {
+    char name[112];
+    int64_t dims[4];
+    snprintf(name, sizeof name, "%s%s", prefix, bl_params_name(ps, i));
+    (void)shape_of(ps, i, dims);
+    return bl_tensors_need(file, name, BL_DT_F32, bl_params_rank(ps, i), dims, NULL);
+}
+
+int bl_trainer_warm_start(bl_trainer *t, const char *checkpoint, bl_err *err) {
+    bl_tensors *file = NULL;
+    int rc = open_state(&file, checkpoint, err), taken = 0;
+    if (rc < 0) return rc;
+    for (int i = 0; i < bl_params_count(t->ps); i++) {
+        size_t bytes = sizeof(float) * (size_t)bl_params_size(t->ps, i);
+        memset(bl_params_data(t->ps, i, BL_SLAB_M), 0, bytes);
+        memset(bl_params_data(t->ps, i, BL_SLAB_V), 0, bytes);
+        const bl_tensor *weight = fitting(file, t->ps, i, "weight/"),
+                        *average = fitting(file, t->ps, i, "ema/");
+        if (!weight || !average) continue;
+        memcpy(bl_params_data(t->ps, i, BL_SLAB_WEIGHT), weight->data, bytes);
+        memcpy(bl_params_data(t->ps, i, BL_SLAB_EMA), average->data, bytes);
+        taken++;
+    }
+    t->step = 0;
+    bl_params_touch(t->ps);
+    bl_tensors_close(&file);
+    return taken;
 }

@@ -25,6 +25,9 @@ bl_gan_train bl_gan_train_default(void) {
                           .gan_loss = BL_GAN_LSGAN,
                           .ema = 0.999f,
                           .max_rollout = 4,
+                          .prev_real = 0.15f,
+                          .prev_start = 0.15f,
+                          .prev_shift = 0.25f,
                           .temporal_d = 0,
                           .steps = 4000,
                           .decay_from = 0.5f,
@@ -69,7 +72,7 @@ static void declare_inputs(bl_trainer *t) {
     t->previous = n->previous ? bl_input(t->g, "previous", 3) : BL_NONE;
     for (int k = 0; k < t->frames; k++) {
         t->label[k] = bl_input(t->g, k ? "label1" : "label0", n->label_channels);
-        t->plate[k] = n->scene == BL_SCENE_COMPOSITE ? bl_input(t->g, k ? "plate1" : "plate0", 3) : BL_NONE;
+        t->plate[k] = bl__sees_plate(n) ? bl_input(t->g, k ? "plate1" : "plate0", 3) : BL_NONE;
         t->real[k] = bl_input(t->g, k ? "real1" : "real0", 3);
         t->weight[k] = bl_input(t->g, k ? "weight1" : "weight0", 1);
     }
@@ -78,6 +81,16 @@ static void declare_inputs(bl_trainer *t) {
 static bl_value average(bl_graph *g, const bl_value *v, int n) {
     float w[2] = {1.f / (float)n, 1.f / (float)n};
     return bl_weighted_sum(g, v, w, n);
+}
+
+/* The weighted sum of those losses that weigh something. */
+static bl_value total(bl_graph *g, const bl_value *loss, const int *parts, const float *weights, int n) {
+    bl_value v[8];
+    float w[8];
+    int used = 0;
+    for (int i = 0; i < n; i++)
+        if (weights[i] > 0) v[used] = loss[parts[i]], w[used++] = weights[i];
+    return bl_weighted_sum(g, v, w, used);
 }
 
 static void declare_training(bl_trainer *t) {
@@ -100,14 +113,15 @@ static void declare_training(bl_trainer *t) {
     bl__verdicts real = bl__declare_discriminator(g, &t->net, bl_concat(g, judged_real, 2 * t->frames));
     bl_value *out = t->loss;
     out[BL__LOSS_GAN] = gan_loss(g, o, &fake, 1, 1);
-    out[BL__LOSS_FM] = feature_matching(g, &fake, &real);
+    out[BL__LOSS_FM] = o->w_fm > 0 ? feature_matching(g, &fake, &real) : BL_NONE;
     out[BL__LOSS_L1] = average(g, l1, t->frames);
     out[BL__LOSS_SSIM] = average(g, ssim, t->frames);
     out[BL__LOSS_D_REAL] = gan_loss(g, o, &real, 1, 0);
     out[BL__LOSS_D_FAKE] = gan_loss(g, o, &fake, 0, 0);
-    bl_value parts[4] = {out[BL__LOSS_L1], out[BL__LOSS_SSIM], out[BL__LOSS_GAN], out[BL__LOSS_FM]};
-    t->plain_total = bl_weighted_sum(g, parts, (float[]){o->w_l1, o->w_ssim}, 2);
-    out[BL__LOSS_TOTAL] = bl_weighted_sum(g, parts, (float[]){o->w_l1, o->w_ssim, o->w_gan, o->w_fm}, 4);
+    const int parts[] = {BL__LOSS_L1, BL__LOSS_SSIM, BL__LOSS_GAN, BL__LOSS_FM};
+    const float weights[] = {o->w_l1, o->w_ssim, o->w_gan, o->w_fm};
+    t->plain_total = total(g, out, parts, weights, 2);
+    out[BL__LOSS_TOTAL] = total(g, out, parts, weights, 4);
     t->d_total = bl_weighted_sum(g, (bl_value[]){out[BL__LOSS_D_REAL], out[BL__LOSS_D_FAKE]},
                                  (float[]){0.5f, 0.5f}, 2);
 }
@@ -121,16 +135,25 @@ static int compile(bl_trainer *t, bl_program **p, int with_gan, bl_err *err) {
         if (candidates[i] >= 0) in[n++] = (bl_input_shape){candidates[i], 1, t->net.height, t->net.width};
     bl_objective objectives[2] = {{with_gan ? t->loss[BL__LOSS_TOTAL] : t->plain_total, "G."},
                                   {t->d_total, "D"}};
+    bl_value outputs[BL__LOSSES];
+    int n_out = 0;
+    for (int i = 0; i < BL__LOSSES; i++)
+        if (t->loss[i] >= 0 && (with_gan || i == BL__LOSS_L1 || i == BL__LOSS_SSIM))
+            outputs[n_out++] = t->loss[i];
     return bl_program_compile(p, t->g,
                               &(bl_program_options){.inputs = in,
                                                     .n_inputs = n,
-                                                    .outputs = with_gan ? t->loss : &t->loss[BL__LOSS_L1],
-                                                    .n_outputs = with_gan ? BL__LOSSES : 2,
+                                                    .outputs = outputs,
+                                                    .n_outputs = n_out,
                                                     .objectives = objectives,
                                                     .n_objectives = with_gan ? 2 : 1,
                                                     .precision = t->train.precision,
                                                     .threads = t->train.threads},
                               err);
+}
+
+static int is_share(float x) {
+    return x >= 0 && x <= 1;
 }
 
 static int check(const bl_gan_train *o, const bl_gan_source *src, bl_err *err) {
@@ -145,6 +168,20 @@ static int check(const bl_gan_train *o, const bl_gan_source *src, bl_err *err) {
         wrong = "rollouts must be 0 to 64";
     else if (!(o->ema >= 0 && o->ema < 1))
         wrong = "the running average's decay must be 0 to 1";
+    else if (!is_share(o->prev_real) || !is_share(o->prev_start) || !is_share(o->prev_shift) ||
+             !is_share(o->prev_real + o->prev_start))
+        wrong = "the shares of previous frames must be 0 to 1, real and start together too";
+    else if (!(o->w_gan >= 0 && o->w_fm >= 0 && o->w_l1 >= 0 && o->w_ssim >= 0) ||
+             o->w_gan + o->w_fm + o->w_l1 + o->w_ssim <= 0)
+        wrong = "the losses' weights must not be negative, nor all zero";
+    else if (o->gan_from > 0 && o->w_l1 + o->w_ssim <= 0)
+        wrong = "without L1 and SSIM the discriminators must join from the start";
+    else if (o->temporal_d < 0 || o->temporal_d > 2)
+        wrong = "the temporal discriminator must be 0, 1 or 2";
+    else if (!is_share(o->diffaug))
+        wrong = "the share of augmented units must be 0 to 1";
+    else if (o->diffaug > 0 || o->temporal_d == 2)
+        wrong = "not built yet";
     return wrong ? bl_fail(err, BL_E_USAGE, "training settings: %s", wrong) : 0;
 }
 
@@ -159,6 +196,7 @@ static int build(bl_trainer *t, bl_err *err) {
     t->prev_buf = bl_alloc_array(pixels * 3, sizeof(float));
     if (!t->label_buf || !t->plate_buf || !t->real_buf || !t->weight_buf || !t->prev_buf)
         return bl_fail(err, BL_E_NOMEM, "not enough memory for the trainer's pictures");
+    for (int i = 0; i < BL__LOSSES; i++) t->loss[i] = BL_NONE;
     declare_training(t);
     if ((rc = bl_params_seal(t->ps, t->train.seed, 1, err)) < 0) return rc;
     if ((rc = compile(t, &t->full, 1, err)) < 0) return rc;
@@ -212,36 +250,6 @@ static int fetch(bl_trainer *t, bl_program *p, int k, int64_t index, uint64_t au
                       bl_program_buffer(p, t->real[k]), bl_program_buffer(p, t->weight[k]), err);
 }
 
-static void shift_of(const bl_trainer *t, int64_t index, float *dx, float *dy) {
-    *dx = *dy = 0;
-    if (t->src.window_shift) t->src.window_shift(t->src.ctx, index, dx, dy);
-}
-
-/* The generator's own output for the frame before `index`, after `length` frames of going on by itself. */
-static int roll_out(bl_trainer *t, bl_program *p, int64_t index, int length, uint64_t augment, bl_err *err) {
-    size_t pixels = (size_t)t->net.width * (size_t)t->net.height;
-    float *previous = bl_program_buffer(p, t->previous), dx, dy;
-    if (length == 0) { /* the start of a clip */
-        if (t->plate[0] >= 0)
-            memcpy(previous, bl_program_buffer(p, t->plate[0]), sizeof *previous * pixels * 3);
-        else
-            memset(previous, 0, sizeof *previous * pixels * 3);
-        return 0;
-    }
-    bl_generator_reset(t->roll);
-    for (int64_t i = index - length; i < index; i++) {
-        int rc =
-            t->src.get(t->src.ctx, i, augment, t->label_buf, t->plate_buf, t->real_buf, t->weight_buf, err);
-        if (rc < 0) return rc;
-        shift_of(t, i, &dx, &dy);
-        rc = bl_generator_run(t->roll, t->label_buf, t->plate_buf, dx, dy, t->prev_buf, NULL, err);
-        if (rc < 0) return rc;
-    }
-    shift_of(t, index, &dx, &dy);
-    bl__shift_picture(previous, t->prev_buf, t->net.width, t->net.height, dx, dy);
-    return 0;
-}
-
 /* A random frame; with two frames, one that has a successor (the sample at index + 1 directly follows). */
 static int64_t pick(bl_trainer *t) {
     int64_t i = bl_rng_below(&t->rng, t->src.count);
@@ -273,10 +281,11 @@ int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err) {
     bl_program *p = with_gan ? t->full : t->plain;
     int64_t index = pick(t);
     uint64_t augment = bl_rng_u64(&t->rng) | 1;
-    int64_t before = t->net.previous ? BL_MIN(t->src.run_before(t->src.ctx, index), t->train.max_rollout) : 0;
-    int length = (int)bl_rng_below(&t->rng, before + 1);
+    bl__previous previous = {0};
+    if (t->net.previous)
+        previous = bl__draw_previous(&t->rng, &t->train, t->src.run_before(t->src.ctx, index));
     for (int k = 0; k < t->frames && rc >= 0; k++) rc = fetch(t, p, k, index + k, augment, err);
-    if (rc >= 0 && t->net.previous) rc = roll_out(t, p, index, length, augment, err);
+    if (rc >= 0 && t->net.previous) rc = bl__fill_previous(t, p, index, previous, augment, err);
     if (rc < 0) return rc;
     bl_params_zero_grad(t->ps, "");
     if ((rc = bl_program_forward(p, err)) < 0 || (rc = bl_program_backward(p, 0, err)) < 0) return rc;

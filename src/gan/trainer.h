@@ -31,4 +31,16 @@ struct bl_trainer {
     int64_t step; /* done */
 };
 
+/* What a unit shows the generator as its previous output. */
+typedef struct bl__previous {
+    enum { BL__PREVIOUS_START, BL__PREVIOUS_REAL, BL__PREVIOUS_OWN } kind;
+    int length; /* OWN: frames rolled out */
+    int dx, dy; /* pixels that it is moved by */
+} bl__previous;
+/* Draws it for a frame with `before` direct predecessors; always takes the same number of random numbers. */
+bl__previous bl__draw_previous(bl_rng *rng, const bl_gan_train *o, int64_t before);
+/* Puts it into the program's input; the unit's first plate must be there already. */
+int bl__fill_previous(bl_trainer *t, bl_program *p, int64_t index, bl__previous how, uint64_t augment,
+                      bl_err *err);
+
 #endif

@@ -21,6 +21,7 @@ static void paper(bl__preset *p) {
     p->train.w_l1 = 10; /* in place of the perceptual loss, whose network is not shipped */
     p->train.w_ssim = 0;
     p->train.max_rollout = 0;
+    p->train.prev_real = p->train.prev_start = p->train.prev_shift = 0;
     p->train.temporal_d = 1;
     p->train.ema = 0.999f;
 }
