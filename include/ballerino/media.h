@@ -103,6 +103,7 @@ int bl_png_read(bl_frame **out, const char *path, bl_err *err); /* alpha is drop
 int bl_png_read_rgba(uint8_t **rgba, int *width, int *height, const char *path,
                      bl_err *err);                                  /* bl_free() it */
 int bl_png_write(const bl_frame *f, const char *path, bl_err *err); /* atomic: PATH.part, rename */
+int bl_png_encode(uint8_t **data, size_t *size, const bl_frame *f, bl_err *err); /* bl_free() it */
 /* Area/bicubic resize (libswscale), RGB24 to RGB24. */
 int bl_frame_resize(bl_frame **out, const bl_frame *in, int width, int height, bl_err *err);
 

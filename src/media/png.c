@@ -108,6 +108,24 @@ static int encode(AVPacket *p, const bl_frame *f, const char *path, bl_err *err)
     return rc;
 }
 
+int bl_png_encode(uint8_t **data, size_t *size, const bl_frame *f, bl_err *err) {
+    AVPacket *p = NULL;
+    uint8_t *copy = NULL;
+    int rc = bl__av_init(err);
+    if (rc < 0) return rc;
+    if (!(p = av_packet_alloc())) return bl_fail(err, BL_E_NOMEM, "not enough memory for a PNG");
+    rc = encode(p, f, "a PNG", err);
+    if (rc == 0 && !(copy = bl_alloc((size_t)p->size)))
+        rc = bl_fail(err, BL_E_NOMEM, "not enough memory for a PNG");
+    if (rc == 0) {
+        memcpy(copy, p->data, (size_t)p->size);
+        *size = (size_t)p->size;
+        *data = copy;
+    }
+    av_packet_free(&p);
+    return rc;
+}
+
 int bl_png_write(const bl_frame *f, const char *path, bl_err *err) {
     AVPacket *p = NULL;
     int rc = bl__av_init(err);
