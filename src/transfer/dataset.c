@@ -3,22 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "augment.h"
 #include "dataset_file.h"
 
-/* Augmentation: the window is moved over the scene (figure, photo and plate alike), the figure is disturbed.
- */
-#define SHIFT 8        /* window pixels, either way */
-#define WARP_SHARE 0.5 /* of training units that are zoomed and turned as well */
-#define ZOOM 0.06
-#define TURN 0.06       /* radians */
-#define DROP_SHARE 0.03 /* limbs left out */
-#define JITTER 0.003    /* of the window's height, standard deviation for a joint */
+/* Measured on short clips; docs/RESULTS.md. */
+static const bl__augment usual = {
+    .shift = 8, .warp_share = 0.5f, .zoom = 0.06f, .turn = 0.06f, .drop_share = 0.03f, .jitter = 0.003f};
 
 static const uint8_t *record_at(const bl__dataset *d, int64_t index) {
     return (const uint8_t *)d->map + BL__DATASET_HEADER + (size_t)index * d->record;
@@ -120,38 +115,6 @@ void bl__dataset_real(const bl__dataset *d, int64_t index, float *real) {
 }
 
 /* ---- augmentation ---- */
-typedef struct moves {
-    bl__warp warp;
-    int whole; /* only shifted, by whole pixels */
-    uint32_t drop;
-} moves;
-
-static moves draw_moves(uint64_t seed) {
-    bl_rng r;
-    bl_rng_seed(&r, seed);
-    moves m = {.warp = BL__WARP_NONE, .whole = bl_rng_uniform(&r) >= WARP_SHARE};
-    m.warp.tx = (float)(bl_rng_below(&r, 2 * SHIFT + 1) - SHIFT);
-    m.warp.ty = (float)(bl_rng_below(&r, 2 * SHIFT + 1) - SHIFT);
-    double zoom = 1 + ZOOM * (2 * bl_rng_uniform(&r) - 1), turn = TURN * (2 * bl_rng_uniform(&r) - 1);
-    if (!m.whole) {
-        m.warp.cosine = (float)(zoom * cos(turn));
-        m.warp.sine = (float)(zoom * sin(turn));
-    }
-    for (int k = 0; k < bl_figure_limb_count() && k < 32; k++)
-        if (bl_rng_uniform(&r) < DROP_SHARE) m.drop |= 1u << k;
-    return m;
-}
-
-static void jitter(bl_person *p, uint64_t seed, const bl__grid *g, int h) {
-    bl_rng r;
-    bl_rng_seed(&r, seed);
-    const double sd = JITTER * h / g->scale; /* frame pixels */
-    for (int k = 0; k < BL_LANDMARKS; k++) {
-        p->landmarks[k].x += (float)(sd * bl_rng_normal(&r) / g->frame_w);
-        p->landmarks[k].y += (float)(sd * bl_rng_normal(&r) / g->frame_h);
-    }
-}
-
 /* Photo, plate and weight side by side as floats, window plus border: 7 a pixel. */
 static void gather(bl__dataset *d, int64_t index) {
     const int fw = d->w + 2 * BL__BORDER, fh = d->h + 2 * BL__BORDER;
@@ -172,34 +135,15 @@ static void gather(bl__dataset *d, int64_t index) {
     }
 }
 
-/* The 7 values at (sx, sy), Catmull-Rom, clamped to the border. */
-static void sample7(const bl__dataset *d, float sx, float sy, float v[7]) {
-    const int fw = d->w + 2 * BL__BORDER, fh = d->h + 2 * BL__BORDER;
-    const int ix = (int)floorf(sx), iy = (int)floorf(sy);
-    float wx[4], wy[4];
-    bl__cubic_weights(sx - (float)ix, wx);
-    bl__cubic_weights(sy - (float)iy, wy);
-    for (int c = 0; c < 7; c++) v[c] = 0;
-    for (int j = 0; j < 4; j++) {
-        const float *row = d->scratch + (ptrdiff_t)BL_CLAMP(iy - 1 + j, 0, fh - 1) * fw * 7;
-        for (int i = 0; i < 4; i++) {
-            const float *px = row + (ptrdiff_t)BL_CLAMP(ix - 1 + i, 0, fw - 1) * 7, w = wx[i] * wy[j];
-            for (int c = 0; c < 7; c++) v[c] += w * px[c];
-        }
-    }
-}
-
-static void warp_all(bl__dataset *d, int64_t index, const bl__warp *m, float *plate, float *real,
+static void warp_all(bl__dataset *d, int64_t index, const bl__moves *m, float *plate, float *real,
                      float *weight) {
-    const float zoom2 = m->cosine * m->cosine + m->sine * m->sine;
-    const float a = m->cosine / zoom2, b = m->sine / zoom2; /* the inverse of the label's mapping */
-    const float cx = 0.5f * (float)d->w, cy = 0.5f * (float)d->h;
+    const int fw = d->w + 2 * BL__BORDER, fh = d->h + 2 * BL__BORDER;
     gather(d, index);
     for (int j = 0; j < d->h; j++)
         for (int i = 0; i < d->w; i++) {
-            float u = (float)i + 0.5f - cx, v = (float)j + 0.5f - cy, px[7];
-            sample7(d, a * u + b * v + cx + m->tx + BL__BORDER - 0.5f,
-                    -b * u + a * v + cy + m->ty + BL__BORDER - 0.5f, px);
+            float u, v, px[7];
+            bl__moves_back(m, d->w, d->h, i, j, &u, &v);
+            bl__sample_cubic(d->scratch, fw, fh, 7, u + BL__BORDER, v + BL__BORDER, px);
             for (int c = 0; c < 3; c++) {
                 *real++ = BL_CLAMP(px[c], 0, 255) * (2.f / 255) - 1;
                 *plate++ = BL_CLAMP(px[3 + c], 0, 255) * (2.f / 255) - 1;
@@ -216,16 +160,17 @@ static int get(void *ctx, int64_t index, uint64_t augment, float *label, float *
         return bl_fail(err, BL_E_INTERNAL, "there is no sample %lld", (long long)index);
     const bl__sample *s = bl__dataset_sample(d, index);
     bl_person p = d->track->frames[s->frame].person;
-    moves m = {.warp = BL__WARP_NONE, .whole = 1};
+    bl__moves m = {.warp = BL__WARP_NONE, .whole = 1};
     if (augment) {
-        m = draw_moves(augment);
-        jitter(&p, augment ^ (uint64_t)(index + 1) * 0x9e3779b97f4a7c15u, d->grid, d->h);
+        m = bl__moves_draw(&usual, augment);
+        bl__jitter(&p, augment ^ (uint64_t)(index + 1) * 0x9e3779b97f4a7c15u,
+                   (double)usual.jitter * d->h / d->grid->scale, d->grid->frame_w, d->grid->frame_h);
     }
     bl_figure_options o = bl_figure_options_default();
     o.drop = m.drop;
     bl__label_draw(label, d->grid, s->x, s->y, d->w, d->h, &p, &m.warp, &o);
     if (!m.whole) {
-        warp_all(d, index, &m.warp, plate, real, weight);
+        warp_all(d, index, &m, plate, real, weight);
         return 0;
     }
     const int dx = (int)m.warp.tx, dy = (int)m.warp.ty;

@@ -2,18 +2,50 @@
 
 #include <math.h>
 
+/* From coordinates normalised to the frame to coordinates normalised to the window. */
+typedef struct mapping {
+    float xx, xy, x, yx, yy, y, z;
+} mapping;
+
+static mapping mapping_of(int w, int h, int frame_w, int frame_h, bl_view view, const bl__warp *warp) {
+    const float fx = (float)frame_w * view.scale, fy = (float)frame_h * view.scale;
+    const float cx = 0.5f * (float)w, cy = 0.5f * (float)h;
+    const float ox = -view.x0 * view.scale - cx - warp->tx, oy = -view.y0 * view.scale - cy - warp->ty;
+    return (mapping){.xx = warp->cosine * fx / (float)w,
+                     .xy = -warp->sine * fy / (float)w,
+                     .x = (warp->cosine * ox - warp->sine * oy + cx) / (float)w,
+                     .yx = warp->sine * fx / (float)h,
+                     .yy = warp->cosine * fy / (float)h,
+                     .y = (warp->sine * ox + warp->cosine * oy + cy) / (float)h,
+                     .z = hypotf(warp->cosine, warp->sine) * fx / (float)w};
+}
+
+static void map(const mapping *m, float *x, float *y, float *z) {
+    const float px = *x, py = *y;
+    *x = m->xx * px + m->xy * py + m->x;
+    *y = m->yx * px + m->yy * py + m->y;
+    *z *= m->z;
+}
+
+static void map_points(const mapping *m, bl_point3 *q, int n) {
+    for (int k = 0; k < n; k++) map(m, &q[k].x, &q[k].y, &q[k].z);
+}
+
+void bl__label_draw_view(float *label, int w, int h, const bl_person *p, int frame_w, int frame_h,
+                         bl_view view, const bl__warp *warp, const bl_figure_options *o) {
+    bl_person moved = *p;
+    const mapping m = mapping_of(w, h, frame_w, frame_h, view, warp);
+    for (int k = 0; k < BL_LANDMARKS; k++)
+        map(&m, &moved.landmarks[k].x, &moved.landmarks[k].y, &moved.landmarks[k].z);
+    if (p->left_hand.score > 0) map_points(&m, moved.left_hand.points, BL_HAND_POINTS);
+    if (p->right_hand.score > 0) map_points(&m, moved.right_hand.points, BL_HAND_POINTS);
+    if (p->face.score > 0) map_points(&m, moved.face.points, BL_FACE_POINTS);
+    bl_figure_draw(label, w, h, &moved, w, h, (bl_view){0, 0, 1}, o);
+}
+
 void bl__label_draw(float *label, const bl__grid *g, int x, int y, int w, int h, const bl_person *p,
                     const bl__warp *warp, const bl_figure_options *o) {
-    bl_person moved = *p;
-    const float fx = (float)(g->frame_w * g->scale), fy = (float)(g->frame_h * g->scale);
-    const float cx = 0.5f * (float)w, cy = 0.5f * (float)h;
-    const float zoom = hypotf(warp->cosine, warp->sine);
-    for (int k = 0; k < BL_LANDMARKS; k++) {
-        bl_landmark *lm = &moved.landmarks[k];
-        float sx = lm->x * fx - (float)x - cx - warp->tx, sy = lm->y * fy - (float)y - cy - warp->ty;
-        lm->x = (warp->cosine * sx - warp->sine * sy + cx) / (float)w;
-        lm->y = (warp->sine * sx + warp->cosine * sy + cy) / (float)h;
-        lm->z *= zoom * fx / (float)w;
-    }
-    bl_figure_draw(label, w, h, &moved, w, h, (bl_view){0, 0, 1}, o);
+    const float scale = (float)g->scale;
+    bl__label_draw_view(label, w, h, p, g->frame_w, g->frame_h,
+                        (bl_view){(float)x / scale, (float)y / scale, scale}, warp, o);
 }
