@@ -27,9 +27,9 @@ static int key_of(const char *path, const char *settings, char key[17], bl_err *
 }
 
 static void training_settings(const bl__options *o, char *buf, size_t size) {
-    static const bl__opt ids[] = {BL__OPT_preset,     BL__OPT_scene,   BL__OPT_minutes, BL__OPT_steps,
-                                  BL__OPT_holdout,    BL__OPT_size,    BL__OPT_seed,    BL__OPT_precision,
-                                  BL__OPT_pose_model, BL__OPT_previous};
+    static const bl__opt ids[] = {BL__OPT_preset,     BL__OPT_scene,    BL__OPT_minutes, BL__OPT_steps,
+                                  BL__OPT_holdout,    BL__OPT_size,     BL__OPT_seed,    BL__OPT_precision,
+                                  BL__OPT_pose_model, BL__OPT_previous, BL__OPT_refine};
     size_t n = 0;
     buf[0] = 0;
     for (size_t i = 0; i < BL_COUNT(ids) && n < size; i++)

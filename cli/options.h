@@ -77,6 +77,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(progress, "progress", 0, CHOICE, 0, 0, "auto", "auto|plain|json|none", BL__IN_WORK | BL__IN(models),   \
       "how progress is shown")                                                                               \
     X(quiet, "quiet", 'q', FLAG, 0, 1, "0", "", BL__IN_ALL, "only errors")                                   \
+    X(refine, "refine", 0, CHOICE, 0, 0, "preset", "preset|none|face|hands|face,hands", BL__IN_TRAIN,        \
+      "what is painted anew at the video's own resolution")                                                  \
     X(save_every, "save-every", 0, REAL, 1, 86400, "60", "SECONDS", BL__IN_TRAIN,                            \
       "how often the training state is saved")                                                               \
     X(scene, "scene", 0, CHOICE, 0, 0, "composite", "composite|paint", BL__IN_TRAIN,                         \

@@ -41,6 +41,8 @@ typedef struct bl_train_job {
     int previous; /* -1 = the preset's; 0: each frame by itself; 1: the generator sees its previous output
                      and the discriminator two frames in a row (method 7) */
     int channels; /* base width of generator and discriminators, 4..256, 0 = the preset's */
+    const char *refine; /* what is painted anew at the video's resolution: "none", "face", "hands",
+                           "face,hands"; NULL or "" = the preset's */
     uint64_t seed;
     int precision; /* 0 auto (bl_cpu_faster_precision), 1 fp32, 2 bf16 */
     int threads;

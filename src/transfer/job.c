@@ -13,7 +13,7 @@
 #include "model.h"
 
 #define FORMAT "ballerino-train-job"
-#define VERSION 1
+#define VERSION 2
 #define MAX_SIZE 1048576
 
 static const char *const scene_names[] = {"composite", "paint"};
@@ -29,13 +29,14 @@ static int settings_of(json_t **out, const bl_train_job *job, const char *target
     char track[65] = "";
     int rc = job->track ? bl_sha256_file(job->track, track, err) : 0;
     if (rc < 0) return rc;
-    *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:f, s:i, s:i, s:i, s:I, s:s, s:i, s:s, s:i}",
+    *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:f, s:i, s:i, s:i, s:I, s:s, s:i, s:s, s:i, s:s}",
                      "target_sha256", target_sha256, "track_sha256", track, "consent", job->consent, "preset",
                      bl__preset_name(job->preset), "scene", scene_names[job->scene == BL_SCENE_PAINT],
                      "minutes", job->minutes, "steps", (json_int_t)job->steps, "holdout", job->holdout,
                      "width", job->width, "height", job->height, "channels", job->channels, "seed",
                      (json_int_t)job->seed, "precision", precision_names[job->precision], "threads",
-                     job->threads, "pose_model", pose_names[job->pose_model], "previous", job->previous);
+                     job->threads, "pose_model", pose_names[job->pose_model], "previous", job->previous,
+                     "refine", job->refine ? job->refine : "");
     if (*out) return 0;
     return bl_fail(err, BL_E_USAGE, "the consent statement is not valid UTF-8 text");
 }
@@ -73,8 +74,11 @@ static double number(const json_t *o, const char *key) {
 
 static void take_plan(bl__job *j, const json_t *root) {
     const json_t *plan = json_object_get(root, "plan"), *result = json_object_get(root, "result");
-    j->steps = (int64_t)number(plan, "steps");
-    j->step_ms = number(plan, "step_ms");
+    for (int k = 0; k < BL__STAGES; k++) {
+        const json_t *stage = json_object_get(plan, bl__stage_name((bl__stage)k));
+        j->stage[k].steps = (int64_t)number(stage, "steps");
+        j->stage[k].step_ms = number(stage, "step_ms");
+    }
     j->precision = number(plan, "precision") > 0 ? BL_BF16 : BL_FP32;
     j->threads = (int)number(plan, "threads");
     j->seconds = number(root, "seconds");
@@ -118,10 +122,15 @@ int bl__job_save(const bl__job *j, bl_err *err) {
                            s->plate_ssim, "plate_psnr", s->plate_psnr, "nearest_ssim", s->nearest_ssim,
                            "nearest_psnr", s->nearest_psnr, "ssim_first_half", s->ssim_first_half,
                            "ssim_second_half", s->ssim_second_half);
-    json_t *root = json_pack(
-        "{s:s, s:i, s:O, s:{s:I, s:f, s:i, s:i}, s:f, s:o}", "format", FORMAT, "version", VERSION, "settings",
-        (json_t *)j->settings, "plan", "steps", (json_int_t)j->steps, "step_ms", j->step_ms, "precision",
-        j->precision == BL_BF16, "threads", j->threads, "seconds", j->seconds, "result", result);
+    json_t *plan = json_pack("{s:i, s:i}", "precision", j->precision == BL_BF16, "threads", j->threads);
+    for (int k = 0; k < BL__STAGES; k++)
+        if (j->stage[k].steps > 0)
+            json_object_set_new(plan, bl__stage_name((bl__stage)k),
+                                json_pack("{s:I, s:f}", "steps", (json_int_t)j->stage[k].steps, "step_ms",
+                                          j->stage[k].step_ms));
+    json_t *root =
+        json_pack("{s:s, s:i, s:O, s:o, s:f, s:o}", "format", FORMAT, "version", VERSION, "settings",
+                  (json_t *)j->settings, "plan", plan, "seconds", j->seconds, "result", result);
     char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     int rc = text ? bl_file_write(j->path, text, strlen(text), err)
                   : bl_fail(err, BL_E_NOMEM, "not enough memory to write %s", j->path);

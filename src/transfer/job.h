@@ -5,15 +5,17 @@
 #ifndef BALLERINO_TRANSFER_JOB_H
 #define BALLERINO_TRANSFER_JOB_H
 
-#include "ballerino/transfer.h"
+#include "presets.h"
 
 typedef struct bl__job {
     char dir[4096], path[4096]; /* OUTPUT.train, and job.json in it */
     int lock;                   /* file descriptor: one process at a time; -1 = none */
     char target_sha256[65];
-    /* the plan; steps 0 = not made yet */
-    int64_t steps;
-    double step_ms;
+    /* the plan; steps 0 = not made yet for that stage, threads 0 = not at all */
+    struct {
+        int64_t steps;
+        double step_ms;
+    } stage[BL__STAGES];
     int precision; /* bl_precision */
     int threads;
     /* so far */

@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "ballerino/base.h"
+#include "presets.h"
 
 #ifndef BL_VERSION
 #define BL_VERSION "0.1.0"
 #endif
 #define FORMAT "ballerino-model"
-#define FORMAT_VERSION "1"
+#define FORMAT_VERSION "2"
 #define MAX_PARAMS 1024
 
 /* ---- numbers in the metadata: one table for writing and reading ---- */
@@ -22,6 +23,11 @@ typedef struct field {
     size_t offset;
     double low, high; /* accepted range */
 } field;
+#define REFINER(name, i)                                                                                     \
+    F(name ".on", INT, refine[i].on, 0, 1), F(name ".arch", INT, refine[i].net.arch, 0, 1),                  \
+        F(name ".size", INT, refine[i].net.width, 0, 1024), F(name ".ngf", INT, refine[i].net.ngf, 0, 512),  \
+        F(name ".down", INT, refine[i].net.down, 0, 8), F(name ".blocks", INT, refine[i].net.blocks, 0, 64), \
+        F(name ".max_channels", INT, refine[i].net.max_channels, 0, 4096)
 #define F(k, type, member, low, high)                                                                        \
     { k, type, offsetof(bl__model_info, member), low, high }
 static const field fields[] = {
@@ -35,9 +41,14 @@ static const field fields[] = {
     F("net.down", INT, net.down, 1, 8),
     F("net.blocks", INT, net.blocks, 0, 64),
     F("net.max_channels", INT, net.max_channels, 1, 4096),
+    F("net.enhancer", INT, net.enhancer, 0, 1),
+    F("net.ngf_local", INT, net.ngf_local, 0, 512),
+    F("net.blocks_local", INT, net.blocks_local, 0, 64),
     F("net.ndf", INT, net.ndf, 1, 512),
     F("net.num_d", INT, net.num_d, 1, 8),
     F("net.layers_d", INT, net.layers_d, 1, 8),
+    REFINER("face", BL__REFINE_FACE),
+    REFINER("hands", BL__REFINE_HANDS),
     F("stats.width", INT, stats.width, 1, BL_FRAME_MAX_SIDE),
     F("stats.height", INT, stats.height, 1, BL_FRAME_MAX_SIDE),
     F("stats.frames", LONG, stats.frames, 1, (double)BL_TRACK_MAX_FRAMES),
@@ -68,6 +79,8 @@ static const field fields[] = {
     F("scores.ssim_second_half", DOUBLE, scores.ssim_second_half, -1, 1),
 };
 #undef F
+#undef REFINER
+static const char *const refiner_names[BL__REFINERS] = {"face/", "hands/"};
 
 static double get_number(const bl__model_info *info, const field *f) {
     const char *p = (const char *)info + f->offset;
@@ -94,23 +107,40 @@ const char *bl__preset_name(bl_preset p) {
 }
 
 /* ---- writing ---- */
-static int collect(bl_tensor *t, bl_params *ps) {
-    int n = 0;
-    for (int i = 0; i < bl_params_count(ps) && n < MAX_PARAMS; i++) {
-        if (strncmp(bl_params_name(ps, i), "G.", 2) != 0) continue;
-        t[n] = (bl_tensor){.name = bl_params_name(ps, i),
-                           .dtype = BL_DT_F32,
-                           .rank = bl_params_rank(ps, i),
-                           .data = bl_params_data(ps, i, BL_SLAB_EMA),
-                           .bytes = (size_t)bl_params_size(ps, i) * sizeof(float)};
-        for (int k = 0; k < t[n].rank; k++) t[n].dims[k] = bl_params_dims(ps, i)[k];
-        n++;
+typedef struct arrays {
+    bl_tensor t[MAX_PARAMS + 1];
+    char name[MAX_PARAMS + 1][96];
+    int n;
+} arrays;
+
+static int collect(arrays *a, const char *prefix, bl__weights w, bl_err *err) {
+    for (int i = 0; i < bl_params_count(w.ps); i++) {
+        if (strncmp(bl_params_name(w.ps, i), "G.", 2) != 0) continue;
+        if (a->n == MAX_PARAMS)
+            return bl_fail(err, BL_E_INTERNAL, "a model of more than %d arrays", MAX_PARAMS);
+        snprintf(a->name[a->n], sizeof a->name[0], "%s%s", prefix, bl_params_name(w.ps, i));
+        bl_tensor *t = &a->t[a->n];
+        *t = (bl_tensor){.name = a->name[a->n],
+                         .dtype = BL_DT_F32,
+                         .rank = bl_params_rank(w.ps, i),
+                         .data = bl_params_data(w.ps, i, w.slab),
+                         .bytes = (size_t)bl_params_size(w.ps, i) * sizeof(float)};
+        for (int k = 0; k < t->rank; k++) t->dims[k] = bl_params_dims(w.ps, i)[k];
+        a->n++;
     }
-    return n;
+    return 0;
 }
 
-int bl__model_write(const char *path, const bl__model_info *info, bl_params *ps, const bl_frame *plate,
-                    bl_err *err) {
+static int collect_all(arrays *a, const bl__model_info *info, bl__weights main, const bl__weights *refine,
+                       bl_err *err) {
+    int rc = collect(a, "", main, err);
+    for (int k = 0; k < BL__REFINERS && rc == 0; k++)
+        if (info->refine[k].on) rc = collect(a, refiner_names[k], refine[k], err);
+    return rc;
+}
+
+int bl__model_write(const char *path, const bl__model_info *info, bl__weights main,
+                    const bl__weights refine[BL__REFINERS], const bl_frame *plate, bl_err *err) {
     enum { TEXTS = 7 };
     char number[BL_COUNT(fields)][32];
     bl_tensor_meta meta[BL_COUNT(fields) + TEXTS] = {{"format", FORMAT},
@@ -125,26 +155,24 @@ int bl__model_write(const char *path, const bl__model_info *info, bl_params *ps,
                  get_number(info, &fields[i]));
         meta[TEXTS + i] = (bl_tensor_meta){fields[i].key, number[i]};
     }
-    bl_tensor *t = bl_alloc_array(MAX_PARAMS + 1, sizeof *t);
+    arrays *a = bl_alloc(sizeof *a);
     uint8_t *rgb = bl_alloc_array((size_t)plate->width * (size_t)plate->height, 3);
-    int rc = BL_E_NOMEM;
-    if (t && rgb) {
-        int n = collect(t, ps);
+    int rc = a && rgb ? collect_all(a, info, main, refine, err)
+                      : bl_fail(err, BL_E_NOMEM, "not enough memory to write %s", path);
+    if (rc == 0) {
         for (int y = 0; y < plate->height; y++)
             memcpy(rgb + (size_t)y * (size_t)plate->width * 3, plate->data + y * plate->stride,
                    (size_t)plate->width * 3);
-        t[n++] = (bl_tensor){.name = "plate",
-                             .dtype = BL_DT_U8,
-                             .rank = 3,
-                             .dims = {plate->height, plate->width, 3},
-                             .data = rgb,
-                             .bytes = (size_t)plate->width * (size_t)plate->height * 3};
-        rc = bl_tensors_write(path, t, n, meta, (int)BL_COUNT(meta), err);
-    } else {
-        (void)bl_fail(err, rc, "not enough memory to write %s", path);
+        a->t[a->n++] = (bl_tensor){.name = "plate",
+                                   .dtype = BL_DT_U8,
+                                   .rank = 3,
+                                   .dims = {plate->height, plate->width, 3},
+                                   .data = rgb,
+                                   .bytes = (size_t)plate->width * (size_t)plate->height * 3};
+        rc = bl_tensors_write(path, a->t, a->n, meta, (int)BL_COUNT(meta), err);
     }
     bl_free(rgb);
-    bl_free(t);
+    bl_free(a);
     return rc;
 }
 
@@ -199,20 +227,41 @@ static int read_plate(bl_model *m, bl_err *err) {
     return 0;
 }
 
-static int read_weights(bl_model *m, bl_err *err) {
-    int rc = bl_params_create(&m->params, err);
-    if (rc == 0) rc = bl_gan_declare(&m->info.net, m->params, 0, err);
-    if (rc == 0) rc = bl_params_seal(m->params, 1, 0, err);
-    for (int i = 0; rc == 0 && i < bl_params_count(m->params); i++) {
+static int read_weights(bl_model *m, bl_params **out, const bl_gan_net *net, const char *prefix,
+                        bl_err *err) {
+    bl_params *ps = NULL;
+    int rc = bl_params_create(&ps, err);
+    *out = ps;
+    if (rc == 0) rc = bl_gan_declare(net, ps, 0, err);
+    if (rc == 0) rc = bl_params_seal(ps, 1, 0, err);
+    for (int i = 0; rc == 0 && i < bl_params_count(ps); i++) {
+        char name[112];
         int64_t dims[8];
-        const int rank = bl_params_rank(m->params, i);
-        for (int k = 0; k < rank; k++) dims[k] = bl_params_dims(m->params, i)[k];
-        const bl_tensor *t =
-            bl_tensors_need(m->file, bl_params_name(m->params, i), BL_DT_F32, rank, dims, err);
+        const int rank = bl_params_rank(ps, i);
+        for (int k = 0; k < rank; k++) dims[k] = bl_params_dims(ps, i)[k];
+        snprintf(name, sizeof name, "%s%s", prefix, bl_params_name(ps, i));
+        const bl_tensor *t = bl_tensors_need(m->file, name, BL_DT_F32, rank, dims, err);
         if (!t) return BL_E_MISMATCH;
-        memcpy(bl_params_data(m->params, i, BL_SLAB_WEIGHT), t->data, t->bytes);
+        memcpy(bl_params_data(ps, i, BL_SLAB_WEIGHT), t->data, t->bytes);
     }
-    if (rc == 0) bl_params_touch(m->params);
+    if (rc == 0) bl_params_touch(ps);
+    return rc;
+}
+
+static int read_refiners(bl_model *m, bl_err *err) {
+    int rc = 0;
+    for (int k = 0; k < BL__REFINERS && rc == 0; k++) {
+        bl__refine_info *r = &m->info.refine[k];
+        if (!r->on) continue;
+        const bl_gan_net said = r->net;
+        r->net = bl__refiner_net(said.width);
+        r->net.arch = said.arch;
+        r->net.ngf = said.ngf;
+        r->net.down = said.down;
+        r->net.blocks = said.blocks;
+        r->net.max_channels = said.max_channels;
+        rc = read_weights(m, &m->refine[k], &r->net, refiner_names[k], err);
+    }
     return rc;
 }
 
@@ -224,7 +273,8 @@ int bl_model_open(bl_model **out, const char *path, bl_err *err) {
     if (rc == 0) rc = check_kind(m, err);
     if (rc == 0) rc = read_numbers(m, err);
     if (rc == 0) rc = read_plate(m, err);
-    if (rc == 0) rc = read_weights(m, err);
+    if (rc == 0) rc = read_weights(m, &m->params, &m->info.net, "", err);
+    if (rc == 0) rc = read_refiners(m, err);
     if (rc < 0)
         bl_model_close(&m);
     else
@@ -237,6 +287,7 @@ void bl_model_close(bl_model **mp) {
     if (!m) return;
     bl_frame_unref(&m->plate);
     bl_params_destroy(&m->params);
+    for (int k = 0; k < BL__REFINERS; k++) bl_params_destroy(&m->refine[k]);
     bl_tensors_close(&m->file);
     bl_free(m->path);
     bl_free(m);

@@ -11,7 +11,7 @@
 struct bl__output {
     const bl_transfer_job *job;
     const bl_frame *plate;
-    const bl__grid *grid;
+    bl__painter painter;
     bl_writer *writer;
     bl_queue *queue;
     pthread_t thread;
@@ -21,14 +21,6 @@ struct bl__output {
     int width;      /* of the written picture */
     int left_width; /* of the source in side-by-side */
 };
-
-void bl__shot_free(bl__shot **s) {
-    if (!*s) return;
-    bl_frame_unref(&(*s)->source);
-    bl__layer_release(&(*s)->layer);
-    bl_free(*s);
-    *s = NULL;
-}
 
 static void blit(bl_frame *to, int x, const bl_frame *from) {
     for (int y = 0; y < BL_MIN(to->height, from->height); y++)
@@ -61,9 +53,8 @@ static int write_shot(bl__output *o, const bl__shot *s, bl_err *err) {
     bl_frame *f = NULL;
     int rc = bl_frame_create(&f, o->plate->width, o->plate->height, err);
     if (rc < 0) return rc;
-    blit(f, 0, o->plate);
-    if (s->filled) bl__layer_over(&s->layer, o->grid, s->x, s->y, f);
-    if (o->job->side_by_side) rc = side_by_side(o, &f, s, err);
+    rc = bl__painter_paint(&o->painter, s, f, err);
+    if (rc == 0 && o->job->side_by_side) rc = side_by_side(o, &f, s, err);
     f->pts = s->source->pts;
     f->time_base = s->source->time_base;
     f->index = s->source->index;
@@ -110,13 +101,13 @@ int bl__output_open(bl__output **out, const bl_transfer_job *job, const bl_model
     if (!o) return bl_fail(err, BL_E_NOMEM, "not enough memory to write %s", job->output);
     o->job = job;
     o->plate = m->plate;
-    o->grid = g;
     o->width = m->plate->width;
     if (job->side_by_side) {
         o->left_width = BL_MAX(2, (int)((double)like->width * m->plate->height / like->height + 0.5));
         o->width = o->left_width + 2 * m->plate->width;
     }
-    int rc = open_writer(o, like, err);
+    int rc = bl__painter_init(&o->painter, m, g, job->threads, err);
+    if (rc == 0) rc = open_writer(o, like, err);
     if (rc == 0) rc = bl_queue_create(&o->queue, AHEAD, err);
     if (rc == 0 && pthread_create(&o->thread, NULL, work, o) != 0)
         rc = bl_fail(err, BL_E_NOMEM, "cannot start the thread that writes %s", job->output);
@@ -159,6 +150,7 @@ void bl__output_close(bl__output **op) {
     if (!o) return;
     join(o);
     bl_writer_close(&o->writer);
+    bl__painter_release(&o->painter);
     bl_queue_destroy(&o->queue);
     bl_free(o);
     *op = NULL;

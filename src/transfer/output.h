@@ -6,17 +6,7 @@
 #define BALLERINO_TRANSFER_OUTPUT_H
 
 #include "ballerino/base.h"
-#include "render.h"
-
-/* One frame's work, handed over. */
-typedef struct bl__shot {
-    bl_frame *source; /* gives the timestamp, and the left picture of side-by-side */
-    bl__layer layer;
-    int filled, x, y; /* 0: the plate alone */
-    float opacity;    /* of the figure in side-by-side */
-    bl_person person; /* normalised */
-} bl__shot;
-void bl__shot_free(bl__shot **s);
+#include "shot.h"
 
 typedef struct bl__output bl__output;
 /* `like`: the source's properties. The writer's file appears only with bl__output_finish. */

@@ -1,16 +1,34 @@
-/* What `draft`, `standard` and `paper` mean: one place to tune. */
+/* What `draft`, `standard`, `high` and `paper` mean: one place to tune. */
 #ifndef BALLERINO_TRANSFER_PRESETS_H
 #define BALLERINO_TRANSFER_PRESETS_H
 
 #include "ballerino/transfer.h"
 
+/* The stages of a training, in their order (method 9). */
+typedef enum bl__stage {
+    BL__STAGE_MAIN, /* the generator of the window */
+    BL__STAGE_FACE, /* the refiners, on patches of what the main generator made */
+    BL__STAGE_HANDS,
+    BL__STAGES
+} bl__stage;
+
+typedef struct bl__stage_plan {
+    int on;
+    double share;   /* of the training time */
+    int epochs;     /* where no time is set */
+    bl_gan_net net; /* the main window's width and height are filled in later */
+    bl_gan_train train;
+} bl__stage_plan;
+
 typedef struct bl__preset {
     int area;       /* window pixels wanted */
     double minutes; /* training time, 0 = as epochs say */
-    int epochs;     /* of the samples */
-    bl_gan_net net; /* width and height are filled in later */
-    bl_gan_train train;
+    bl__stage_plan stage[BL__STAGES];
 } bl__preset;
 bl__preset bl__preset_of(bl_preset p, bl_scene scene);
+
+const char *bl__stage_name(bl__stage s); /* "main", "face"... */
+/* A refiner for patches of size x size, as the presets have it. */
+bl_gan_net bl__refiner_net(int size);
 
 #endif

@@ -5,7 +5,6 @@
 
 #define TRAINED 5 /* columns of samples that are trained on */
 #define HELD 3    /* columns of samples that are not */
-#define ROWS 3    /* figure, photo, generated */
 #define GAP 8     /* white, between the two kinds */
 #define LEAD 3    /* frames that the generator goes through before the one shown */
 
@@ -16,43 +15,54 @@ static void put_tile(bl_frame *f, int x, int y, const float *v, int w, int h, fl
     }
 }
 
-static int column(bl__training *t, bl_frame *f, int x, int64_t index, float *buf, bl_err *err) {
-    const int w = t->data.w, h = t->data.h;
+typedef struct strip {
+    const bl_gan_source *src;
+    int w, h, coarse; /* coarse: what was to be refined has a row of its own */
+    float *buf;       /* 13 floats a pixel */
+} strip;
+
+static int column(bl__training *t, const strip *s, bl_frame *f, int x, int64_t index, bl_err *err) {
+    const int w = s->w, h = s->h;
     const size_t size = (size_t)w * (size_t)h * 3;
-    float *label = buf, *plate = buf + size, *real = plate + size, *made = real + size, *weight = made + size;
-    bl_gan_source src = bl__dataset_source(&t->data);
-    const int64_t lead = BL_MIN(src.run_before(src.ctx, index), LEAD);
-    int rc = 0;
+    float *label = s->buf, *plate = label + size, *real = plate + size, *made = real + size,
+          *weight = made + size;
+    const bl_gan_source *src = s->src;
+    const int64_t lead = BL_MIN(src->run_before(src->ctx, index), LEAD);
+    int rc = 0, y = 2 * h;
     bl_generator_reset(t->shown);
     for (int64_t i = index - lead; rc == 0 && i <= index; i++) {
-        float dx, dy;
-        rc = src.get(src.ctx, i, 0, label, plate, real, weight, err);
-        src.window_shift(src.ctx, i, &dx, &dy);
+        float dx = 0, dy = 0;
+        rc = src->get(src->ctx, i, 0, label, plate, real, weight, err);
+        if (src->window_shift) src->window_shift(src->ctx, i, &dx, &dy);
         if (rc == 0) rc = bl_generator_run(t->shown, label, plate, dx, dy, made, NULL, err);
     }
     if (rc < 0) return rc;
     put_tile(f, x, 0, label, w, h, 255, 0);
     put_tile(f, x, h, real, w, h, 127.5f, 127.5f);
-    put_tile(f, x, 2 * h, made, w, h, 127.5f, 127.5f);
+    if (s->coarse) put_tile(f, x, y, plate, w, h, 127.5f, 127.5f), y += h;
+    put_tile(f, x, y, made, w, h, 127.5f, 127.5f);
     return 0;
 }
 
-int bl__preview(bl__training *t, bl_err *err) {
-    const int64_t n = t->data.n_train, held = t->data.n - n;
-    const int left = (int)BL_MIN(n, TRAINED), right = (int)BL_MIN(held, HELD), w = t->data.w, h = t->data.h;
+int bl__preview(bl__training *t, bl__stage stage, const bl_gan_source *src, bl_err *err) {
+    const bl_gan_net *net = &t->preset.stage[stage].net;
+    const int64_t n = src->count, held = stage == BL__STAGE_MAIN ? t->data.n - n : 0;
+    strip s = {.src = src, .w = net->width, .h = net->height, .coarse = net->scene == BL_SCENE_RESIDUAL};
+    const int left = (int)BL_MIN(n, TRAINED), right = (int)BL_MIN(held, HELD);
     char path[4096];
     bl_frame *f = NULL;
-    float *buf = bl_alloc_array((size_t)w * (size_t)h * 13, sizeof *buf);
-    int rc = buf ? bl__job_file(&t->state, path, "preview.png", err)
-                 : bl_fail(err, BL_E_NOMEM, "not enough memory for the preview");
-    if (rc == 0) rc = bl_frame_create(&f, (left + right) * w + (right ? GAP : 0), ROWS * h, err);
+    s.buf = bl_alloc_array((size_t)s.w * (size_t)s.h * 13, sizeof *s.buf);
+    int rc = s.buf ? bl__stage_file(t, stage, path, "preview", "png", err)
+                   : bl_fail(err, BL_E_NOMEM, "not enough memory for the preview");
+    if (rc == 0)
+        rc = bl_frame_create(&f, (left + right) * s.w + (right ? GAP : 0), (s.coarse ? 4 : 3) * s.h, err);
     if (rc == 0) memset(f->data, 255, (size_t)f->stride * (size_t)f->height);
     for (int k = 0; rc == 0 && k < left; k++)
-        rc = column(t, f, k * w, (2 * k + 1) * n / (2 * left), buf, err);
+        rc = column(t, &s, f, k * s.w, (2 * k + 1) * n / (2 * left), err);
     for (int k = 0; rc == 0 && k < right; k++)
-        rc = column(t, f, (left + k) * w + GAP, n + (2 * k + 1) * held / (2 * right), buf, err);
+        rc = column(t, &s, f, (left + k) * s.w + GAP, n + (2 * k + 1) * held / (2 * right), err);
     if (rc == 0) rc = bl_png_write(f, path, err);
     bl_frame_unref(&f);
-    bl_free(buf);
+    bl_free(s.buf);
     return rc;
 }

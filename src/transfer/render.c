@@ -42,6 +42,7 @@ int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, int
     *r = (bl__render){.model = m, .track = track, .last = -1};
     int rc = bl__grid_init(&r->grid, m->plate->width, m->plate->height, m->info.scale, err);
     if (rc == 0) rc = bl__follow_init(&r->follow, track, err);
+    if (rc == 0) rc = bl__parts_init(&r->parts, track, err);
     if (rc == 0) rc = bl__follow_extent(&r->follow, &e, track, track->n, err);
     if (rc == 0) {
         window_size(r, &e);
@@ -65,6 +66,7 @@ void bl__render_release(bl__render *r) {
     bl_free(r->rgb);
     bl_free(r->mask);
     bl_free(r->plate);
+    bl__parts_release(&r->parts);
     bl__follow_release(&r->follow);
     bl__grid_release(&r->grid);
     *r = (bl__render){0};

@@ -7,13 +7,15 @@
 
 #include "compose.h"
 #include "model.h"
+#include "parts.h"
 
 typedef struct bl__render {
     const bl_model *model; /* borrowed */
     const bl_track *track; /* borrowed; in the target's frame */
     bl__grid grid;
     bl__follow follow;
-    int w, h; /* of the window: the model's, or larger where the dance needs it */
+    bl__parts parts; /* where face and hands are, for refinement */
+    int w, h;        /* of the window: the model's, or larger where the dance needs it */
     uint8_t *plate;
     bl_generator *generator;
     float *label, *plate_window, *rgb, *mask;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plate.h"
+#include "refine.h"
 #include "train.h"
 
 #define SAMPLES_MAX_BYTES (2LL << 30) /* of samples.bin; longer clips are thinned in runs */
@@ -104,19 +105,34 @@ static int fit_window(bl__training *t, bl_err *err) {
     int rc = bl__follow_init(&t->follow, t->track, err);
     if (rc == 0) rc = bl__follow_extent(&t->follow, &e, t->track, t->n_train, err);
     if (rc < 0) return rc;
-    const int step = 1 << t->preset.net.down;
+    const int step = 1 << bl__main_net(t)->down;
     if (job->scene == BL_SCENE_PAINT)
         v = bl__window_whole(t->track->width, t->track->height, t->preset.area, step, job->width,
                              job->height);
     else
         v = bl__window_fit(&e, t->preset.area, step, job->width, job->height);
-    t->preset.net.width = v.w;
-    t->preset.net.height = v.h;
+    bl__main_net(t)->width = v.w;
+    bl__main_net(t)->height = v.h;
     rc = bl__grid_init(&t->grid, t->track->width, t->track->height, v.scale, err);
     if (rc == 0) bl__follow_place(&t->follow, &t->grid, v.w, v.h, e.drop);
     bl_log(BL_LOG_INFO, "train", "the window is %dx%d pixels, %.3f for one of the video's", v.w, v.h,
            v.scale);
     return rc;
+}
+
+/* A refiner needs something to learn from. */
+static void choose_refiners(bl__training *t) {
+    for (int k = 0; k < BL__REFINERS; k++) {
+        bl__stage_plan *s = &t->preset.stage[bl__stage_of_refiner(k)];
+        int64_t seen = 0;
+        for (int part = 0; part < BL__PARTS; part++)
+            for (int64_t i = 0; i < t->n_train && bl__refiner_of((bl__part)part) == k; i++)
+                seen += t->parts.box[part][i].seen > 0;
+        if (!s->on || seen >= BL__LEAST_PATCHES) continue;
+        s->on = 0;
+        bl_log(BL_LOG_INFO, "train", "%s too rarely seen to be refined (%lld times)",
+               k == BL__REFINE_FACE ? "the face is" : "the hands are", (long long)seen);
+    }
 }
 
 int bl__stage_measure(bl__training *t, bl_err *err) {
@@ -129,7 +145,10 @@ int bl__stage_measure(bl__training *t, bl_err *err) {
     bl_track part = *t->track; /* what is held out does not shape the model */
     part.n = t->n_train;
     rc = bl_motion_stats(&t->stats, &part, err);
-    return rc < 0 ? rc : fit_window(t, err);
+    if (rc == 0) rc = bl__parts_init(&t->parts, t->track, err);
+    if (rc < 0) return rc;
+    choose_refiners(t);
+    return fit_window(t, err);
 }
 
 /* ---- samples ---- */
@@ -191,7 +210,7 @@ static int make_samples(bl__training *t, const char *plate_path, const char *sam
     collecting c = {.t = t, .radius = bl__plate_radius(&t->masks, t->track)};
     bl_frame *plate = NULL;
     double holes = 0, bytes = (double)t->track->n *
-                              (double)bl__dataset_record(t->preset.net.width, t->preset.net.height);
+                              (double)bl__dataset_record(bl__main_net(t)->width, bl__main_net(t)->height);
     c.keep = fmin(1, (double)SAMPLES_MAX_BYTES / bytes);
     int rc = bl__plate_choose(c.chosen, BL__PLATE_MAX, &t->masks, t->track, t->n_train, err);
     if (rc >= 0) {
@@ -199,8 +218,8 @@ static int make_samples(bl__training *t, const char *plate_path, const char *sam
         rc = bl__plate_create(&c.plate, t->state.dir, t->track->width, t->track->height, c.n_chosen, err);
     }
     if (rc >= 0)
-        rc = bl__dataset_begin(&c.writer, samples_path, &t->grid, t->preset.net.width, t->preset.net.height,
-                               err);
+        rc = bl__dataset_begin(&c.writer, samples_path, &t->grid, bl__main_net(t)->width,
+                               bl__main_net(t)->height, err);
     if (rc >= 0) rc = read_clip(&c, err);
     if (rc >= 0) rc = bl__plate_finish(c.plate, &plate, &holes, err);
     if (rc >= 0) rc = bl_png_write(plate, plate_path, err);
@@ -225,7 +244,7 @@ int bl__stage_samples(bl__training *t, bl_err *err) {
     if (t->plate->width != t->grid.frame_w || t->plate->height != t->grid.frame_h)
         return bl_fail(err, BL_E_MISMATCH, "%s is of another size; remove its folder", plate_path);
     rc = bl__dataset_open(&t->data, samples_path, &t->grid, t->track, t->plate, err);
-    if (rc == 0 && (t->data.w != t->preset.net.width || t->data.h != t->preset.net.height))
+    if (rc == 0 && (t->data.w != bl__main_net(t)->width || t->data.h != bl__main_net(t)->height))
         rc = bl_fail(err, BL_E_MISMATCH, "%s is of another window; remove its folder", samples_path);
     return rc;
 }

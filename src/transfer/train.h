@@ -5,10 +5,13 @@
 #include "dataset.h"
 #include "job.h"
 #include "masks.h"
+#include "model.h"
+#include "patches.h"
 #include "presets.h"
 #include "window.h"
 
-#define BL__TRACK_SMOOTH 5 /* window of bl_motion_smooth for the target's track */
+#define BL__LEAST_PATCHES 60 /* of a face or of hands, to refine it */
+#define BL__TRACK_SMOOTH 5   /* window of bl_motion_smooth for the target's track */
 
 typedef struct bl__training {
     const bl_train_job *job;
@@ -22,13 +25,27 @@ typedef struct bl__training {
     bl_pose_stats stats;
     bl__follow follow;
     bl__grid grid;
+    bl__parts parts;
     /* after bl__stage_samples */
     bl_frame *plate;
     bl__dataset data;
-    /* while training */
+    /* after the main stage */
+    bl_model *coarse; /* the model as far as it is: without refiners */
+    bl__patches patches[BL__REFINERS];
+    /* while a stage is trained */
     bl_trainer *trainer;
     bl_generator *shown; /* the running average, for pictures and scores */
 } bl__training;
+
+static inline bl_gan_net *bl__main_net(bl__training *t) {
+    return &t->preset.stage[BL__STAGE_MAIN].net;
+}
+static inline bl__stage bl__stage_of_refiner(int refiner) {
+    return refiner == BL__REFINE_FACE ? BL__STAGE_FACE : BL__STAGE_HANDS;
+}
+/* OUTPUT.train/STEM.SUFFIX of the main stage, OUTPUT.train/STEM-STAGE.SUFFIX of another; 4096 bytes. */
+int bl__stage_file(const bl__training *t, bl__stage s, char *out, const char *stem, const char *suffix,
+                   bl_err *err);
 
 /* Finds the person in every frame: track.json, masks.bin. Skipped where both are there. */
 int bl__stage_pose(bl__training *t, bl_err *err);
@@ -37,10 +54,20 @@ int bl__stage_measure(bl__training *t, bl_err *err);
 /* Goes through the clip once more: plate.png, samples.bin. */
 int bl__stage_samples(bl__training *t, bl_err *err);
 
+/* Makes the patches that the refiners learn from, with the coarse model; one pass over the clip. Skipped
+ * where they are there. */
+int bl__stage_patches(bl__training *t, bl_err *err);
+
+/* Trains a stage, or goes on with it, to the end of its plan, which is made first where there is none. Leaves
+ * t->trainer and t->shown to the caller, who ends with bl__learned. */
+int bl__learn(bl__training *t, bl__stage s, const bl_gan_source *src, bl_err *err);
+void bl__learned(bl__training *t);
+
 /* Scores of the running average on the held-out samples. */
 int bl__evaluate(bl__training *t, bl_train_scores *s, bl_err *err);
-/* preview.png: columns of figure, photo, generated; held-out ones after a white gap. */
-int bl__preview(bl__training *t, bl_err *err);
+/* preview.png: columns of figure, photo, generated; held-out ones after a white gap. Of a refiner
+ * (preview-face.png): figure, photo, what the main generator made, refined. */
+int bl__preview(bl__training *t, bl__stage s, const bl_gan_source *src, bl_err *err);
 
 /* log.jsonl, one object a line, flushed as written. */
 typedef struct bl__train_log {

@@ -69,17 +69,9 @@ static int64_t entry_of(const transfer *t, int64_t frame, int64_t from) {
 }
 
 static int one_frame(transfer *t, bl_frame *f, int64_t entry, bl_err *err) {
-    bl__shot *s = bl_alloc(sizeof *s);
-    if (!s) return bl_fail(err, BL_E_NOMEM, "not enough memory for a frame");
-    s->source = bl_frame_ref(f);
-    const int64_t pose = bl__render_pose(&t->render, entry, &s->opacity);
-    if (pose >= 0) s->person = t->normalised->frames[pose].person;
-    int rc = bl__layer_init(&s->layer, t->render.w, t->render.h, err);
-    if (rc == 0) rc = s->filled = bl__render_layer(&t->render, entry, &s->layer, &s->x, &s->y, err);
-    if (rc < 0) {
-        bl__shot_free(&s);
-        return rc;
-    }
+    bl__shot *s = NULL;
+    int rc = bl__shot_make(&s, &t->render, entry, f, err);
+    if (rc < 0) return rc;
     t->result.frames++;
     t->result.without_person += !t->normalised->frames[entry].has_person;
     if (entry == t->shown_entry && !t->shown) t->shown = bl_frame_ref(f);

@@ -1,0 +1,173 @@
+/* One stage of a training: its plan, made once and then kept, and the loop that saves and shows what it does.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "train.h"
+
+#define TRIAL_STEPS 24    /* timed before the number of steps is fixed */
+#define TRIAL_WARM_UP 4   /* of these not counted */
+#define FOR_TRAINING 0.95 /* share of the minutes that is left after saving and previews */
+#define LEAST_STEPS 20
+
+int bl__stage_file(const bl__training *t, bl__stage s, char *out, const char *stem, const char *suffix,
+                   bl_err *err) {
+    char name[64];
+    snprintf(name, sizeof name, "%s%s%s.%s", stem, s == BL__STAGE_MAIN ? "" : "-",
+             s == BL__STAGE_MAIN ? "" : bl__stage_name(s), suffix);
+    return bl__job_file(&t->state, out, name, err);
+}
+
+/* ---- the plan ---- */
+static int make_trainer(bl__training *t, bl__stage s, const bl_gan_source *src, bl_err *err) {
+    const bl__stage_plan *p = &t->preset.stage[s];
+    return bl_trainer_create(&t->trainer, &p->net, &p->train, src, err);
+}
+
+/* Seconds a step, everything included, on a trainer that is thrown away. */
+static int time_steps(bl__training *t, bl__stage s, const bl_gan_source *src, double *seconds, bl_err *err) {
+    bl_gan_train *train = &t->preset.stage[s].train;
+    const bl_gan_train planned = *train;
+    double t0 = 0;
+    train->gan_from = 0;
+    train->steps = 1000;
+    int rc = make_trainer(t, s, src, err);
+    for (int k = 0; rc == 0 && k < TRIAL_STEPS; k++) {
+        if (k == TRIAL_WARM_UP) t0 = bl_now();
+        rc = bl_trainer_step(t->trainer, NULL, err);
+        if (rc == 0) rc = bl_check_interrupt(err);
+    }
+    *seconds = (bl_now() - t0) / (TRIAL_STEPS - TRIAL_WARM_UP);
+    bl_trainer_destroy(&t->trainer);
+    *train = planned;
+    return rc;
+}
+
+/* The stage's part of the whole time. */
+static double share_of(const bl__training *t, bl__stage s) {
+    double all = 0;
+    for (int k = 0; k < BL__STAGES; k++)
+        if (t->preset.stage[k].on) all += t->preset.stage[k].share;
+    return t->preset.stage[s].share / all;
+}
+
+static int make_plan(bl__training *t, bl__stage s, const bl_gan_source *src, bl_err *err) {
+    const bl_train_job *j = t->job;
+    const double minutes = j->minutes > 0 ? j->minutes : t->preset.minutes;
+    double seconds = 0;
+    int64_t steps;
+    if (j->steps > 0) {
+        steps = j->steps;
+    } else if (minutes > 0) {
+        int rc = time_steps(t, s, src, &seconds, err);
+        if (rc < 0) return rc;
+        steps = (int64_t)(minutes * 60 * FOR_TRAINING * share_of(t, s) / seconds);
+    } else {
+        steps = t->preset.stage[s].epochs * src->count;
+    }
+    t->state.stage[s].steps = j->steps > 0 ? steps : BL_MAX(LEAST_STEPS, steps);
+    t->state.stage[s].step_ms = 1000 * seconds;
+    return bl__job_save(&t->state, err);
+}
+
+static void fix_machine(bl__training *t) {
+    const bl_train_job *j = t->job;
+    if (t->state.threads > 0) return;
+    t->state.threads = j->threads > 0 ? j->threads : bl_cpu_count();
+    t->state.precision = (int)(j->precision == 2   ? BL_BF16
+                               : j->precision == 1 ? BL_FP32
+                                                   : bl_cpu_faster_precision());
+}
+
+static int plan(bl__training *t, bl__stage s, const bl_gan_source *src, bl_err *err) {
+    bl_gan_train *train = &t->preset.stage[s].train;
+    fix_machine(t);
+    train->seed = t->job->seed;
+    train->threads = t->state.threads;
+    train->precision = (bl_precision)t->state.precision;
+    int rc = t->state.stage[s].steps > 0 ? 0 : make_plan(t, s, src, err);
+    train->steps = t->state.stage[s].steps;
+    return rc;
+}
+
+/* ---- the loop ---- */
+typedef struct loop {
+    bl__stage stage;
+    const bl_gan_source *src;
+    char checkpoint[4096], log_path[4096];
+    bl__train_log log;
+    double begun, saved, shown; /* times */
+    double before;              /* seconds of earlier runs */
+} loop;
+
+static int save(bl__training *t, loop *l, bl_err *err) {
+    int rc = bl_trainer_save(t->trainer, l->checkpoint, err);
+    if (rc < 0) return rc;
+    l->saved = bl_now();
+    t->state.seconds = l->before + l->saved - l->begun;
+    return bl__job_save(&t->state, err);
+}
+
+/* Once a minute or so: what can be looked at, and what can be gone on from. */
+static int now_and_then(bl__training *t, loop *l, bl_err *err) {
+    int rc = 0;
+    if (bl_now() - l->shown >= t->job->preview_every_s) {
+        rc = bl__preview(t, l->stage, l->src, err);
+        l->shown = bl_now();
+    }
+    if (rc == 0 && bl_now() - l->saved >= t->job->save_every_s) rc = save(t, l, err);
+    if (rc == 0 && bl_interrupted()) {
+        rc = save(t, l, err);
+        if (rc == 0) rc = bl_check_interrupt(err);
+    }
+    return rc;
+}
+
+static const char *stage_label(bl__stage s) {
+    static const char *const labels[BL__STAGES] = {"train", "train face", "train hands"};
+    return labels[s];
+}
+
+static int steps(bl__training *t, loop *l, bl_err *err) {
+    bl_progress p;
+    char note[64];
+    int rc = 0;
+    bl_progress_begin(&p, stage_label(l->stage), "steps", bl_trainer_steps_done(t->trainer));
+    while (rc == 0 && bl_trainer_steps_done(t->trainer) < t->state.stage[l->stage].steps) {
+        bl_gan_losses losses;
+        rc = bl_trainer_step(t->trainer, &losses, err);
+        if (rc < 0) break;
+        const int64_t done = bl_trainer_steps_done(t->trainer);
+        bl__train_log_add(&l->log, done, &losses, l->before + bl_now() - l->begun);
+        snprintf(note, sizeof note, "loss %.3f", (double)losses.total);
+        bl_progress_update(&p, done, t->state.stage[l->stage].steps, note);
+        rc = now_and_then(t, l, err);
+    }
+    if (rc == 0) bl_progress_end(&p, bl_trainer_steps_done(t->trainer), NULL);
+    return rc;
+}
+
+int bl__learn(bl__training *t, bl__stage s, const bl_gan_source *src, bl_err *err) {
+    loop l = {.stage = s, .src = src, .before = t->state.seconds};
+    const bl__stage_plan *p = &t->preset.stage[s];
+    int rc = plan(t, s, src, err);
+    if (rc == 0) rc = make_trainer(t, s, src, err);
+    if (rc == 0) rc = bl__stage_file(t, s, l.checkpoint, "checkpoint", "safetensors", err);
+    if (rc == 0) rc = bl__stage_file(t, s, l.log_path, "log", "jsonl", err);
+    if (rc == 0 && bl_file_exists(l.checkpoint)) rc = bl_trainer_load(t->trainer, l.checkpoint, err);
+    if (rc == 0) rc = bl__train_log_open(&l.log, l.log_path, bl_trainer_steps_done(t->trainer), err);
+    if (rc == 0)
+        rc = bl_generator_create(&t->shown, &p->net, bl_trainer_params(t->trainer), BL_SLAB_EMA,
+                                 p->train.precision, p->train.threads, err);
+    l.begun = l.saved = l.shown = bl_now();
+    if (rc == 0) rc = steps(t, &l, err);
+    if (rc == 0) rc = save(t, &l, err);
+    if (rc == 0) rc = bl__preview(t, s, src, err);
+    bl__train_log_close(&l.log);
+    return rc;
+}
+
+void bl__learned(bl__training *t) {
+    bl_generator_destroy(&t->shown);
+    bl_trainer_destroy(&t->trainer);
+}

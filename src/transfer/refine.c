@@ -1,0 +1,64 @@
+#include "refine.h"
+
+#include "ballerino/base.h"
+#include "patches.h"
+
+static int refiner_init(bl__refiner *r, const bl_gan_net *net, bl_params *ps, int threads, bl_err *err) {
+    const size_t pixels = (size_t)net->width * (size_t)net->height;
+    r->size = net->width;
+    r->label = bl_alloc_array(pixels * 3, sizeof(float));
+    r->made = bl_alloc_array(pixels * 3, sizeof(float));
+    r->painted = bl_alloc_array(pixels * 3, sizeof(float));
+    r->bytes = bl_alloc_array(pixels, 3);
+    if (!r->label || !r->made || !r->painted || !r->bytes)
+        return bl_fail(err, BL_E_NOMEM, "not enough memory to refine hands and face");
+    return bl_generator_create(&r->generator, net, ps, BL_SLAB_WEIGHT, bl_cpu_faster_precision(), threads,
+                               err);
+}
+
+int bl__refine_init(bl__refine *r, const bl_model *m, int threads, bl_err *err) {
+    int rc = 0;
+    *r = (bl__refine){0};
+    for (int k = 0; k < BL__REFINERS && rc == 0; k++)
+        if (m->info.refine[k].on)
+            rc = refiner_init(&r->refiner[k], &m->info.refine[k].net, m->refine[k], threads, err);
+    if (rc < 0) bl__refine_release(r);
+    return rc;
+}
+
+void bl__refine_release(bl__refine *r) {
+    for (int k = 0; k < BL__REFINERS; k++) {
+        bl__refiner *x = &r->refiner[k];
+        bl_generator_destroy(&x->generator);
+        bl_free(x->label);
+        bl_free(x->made);
+        bl_free(x->painted);
+        bl_free(x->bytes);
+    }
+    *r = (bl__refine){0};
+}
+
+static int refine_part(bl__refiner *r, bl_frame *f, const bl_person *p, const bl__part_box *b, bl_err *err) {
+    const bl__warp none = BL__WARP_NONE;
+    const int n = r->size * r->size * 3;
+    bl_figure_options o = bl_figure_options_default();
+    int rc = bl__patch_cut(r->bytes, r->size, 0, f, b, err);
+    if (rc < 0) return rc;
+    for (int i = 0; i < n; i++) r->made[i] = (float)r->bytes[i] * (2.f / 255) - 1;
+    bl__patch_label(r->label, r->size, b, p, f->width, f->height, &none, &o);
+    rc = bl_generator_run(r->generator, r->label, r->made, 0, 0, r->painted, NULL, err);
+    for (int i = 0; i < n; i++) r->painted[i] = 127.5f * (r->painted[i] - r->made[i]);
+    return rc < 0 ? rc : bl__patch_add(f, b, r->painted, r->size, err);
+}
+
+int bl__refine_frame(bl__refine *r, bl_frame *f, const bl_person *p, const bl__part_box boxes[BL__PARTS],
+                     float opacity, bl_err *err) {
+    int rc = 0;
+    for (int k = BL__PARTS - 1; k >= 0 && rc == 0; k--) { /* the face last: it is looked at most */
+        bl__refiner *x = &r->refiner[bl__refiner_of((bl__part)k)];
+        bl__part_box b = boxes[k];
+        b.seen *= opacity;
+        if (x->size > 0 && b.seen > 0) rc = refine_part(x, f, p, &b, err);
+    }
+    return rc;
+}

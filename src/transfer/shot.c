@@ -1,0 +1,48 @@
+#include "shot.h"
+
+#include <string.h>
+
+#include "ballerino/base.h"
+
+int bl__shot_make(bl__shot **out, bl__render *r, int64_t k, bl_frame *source, bl_err *err) {
+    bl__shot *s = bl_alloc(sizeof *s);
+    if (!s) return bl_fail(err, BL_E_NOMEM, "not enough memory for a frame");
+    if (source) s->source = bl_frame_ref(source);
+    const int64_t pose = bl__render_pose(r, k, &s->opacity);
+    if (pose >= 0) {
+        s->person = r->track->frames[pose].person;
+        for (int i = 0; i < BL__PARTS; i++) s->box[i] = r->parts.box[i][pose];
+    }
+    int rc = bl__layer_init(&s->layer, r->w, r->h, err);
+    if (rc == 0) rc = s->filled = bl__render_layer(r, k, &s->layer, &s->x, &s->y, err);
+    if (rc < 0)
+        bl__shot_free(&s);
+    else
+        *out = s;
+    return rc < 0 ? rc : 0;
+}
+
+void bl__shot_free(bl__shot **s) {
+    if (!*s) return;
+    bl_frame_unref(&(*s)->source);
+    bl__layer_release(&(*s)->layer);
+    bl_free(*s);
+    *s = NULL;
+}
+
+int bl__painter_init(bl__painter *p, const bl_model *m, const bl__grid *g, int threads, bl_err *err) {
+    *p = (bl__painter){.plate = m->plate, .grid = g};
+    return bl__refine_init(&p->refine, m, threads, err);
+}
+
+void bl__painter_release(bl__painter *p) {
+    bl__refine_release(&p->refine);
+}
+
+int bl__painter_paint(bl__painter *p, const bl__shot *s, bl_frame *f, bl_err *err) {
+    for (int y = 0; y < f->height; y++)
+        memcpy(f->data + y * f->stride, p->plate->data + y * p->plate->stride, (size_t)f->width * 3);
+    if (!s->filled) return 0;
+    bl__layer_over(&s->layer, p->grid, s->x, s->y, f);
+    return bl__refine_frame(&p->refine, f, &s->person, s->box, s->opacity, err);
+}
