@@ -68,7 +68,7 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "the landmark model")                                                                                  \
     X(precision, "precision", 0, CHOICE, 0, 0, "auto", "auto|fp32|bf16", BL__IN_TRAIN,                       \
       "what convolutions read; auto: the faster on this CPU")                                                \
-    X(preset, "preset", 0, CHOICE, 0, 0, "draft", "draft|standard|paper", BL__IN_TRAIN,                      \
+    X(preset, "preset", 0, CHOICE, 0, 0, "draft", "draft|standard|high|paper", BL__IN_TRAIN,                 \
       "size and length of the training")                                                                     \
     X(preview_every, "preview-every", 0, REAL, 5, 86400, "60", "SECONDS", BL__IN_TRAIN,                      \
       "how often the preview strip is written")                                                              \

@@ -53,7 +53,7 @@ static void wrong_values_are_one_sentence(void **state) {
     refuse(BL__CMD_BIT_train, "--holdout 0.9", "from 0 to 0.5");
     refuse(BL__CMD_BIT_train, "--seed 1.5", "whole number");
     refuse(BL__CMD_BIT_train, "--seed nan", "whole number");
-    refuse(BL__CMD_BIT_train, "--preset fast", "draft|standard|paper");
+    refuse(BL__CMD_BIT_train, "--preset fast", "draft|standard|high|paper");
     refuse(BL__CMD_BIT_train, "--size 10x10", "WIDTHxHEIGHT");
     refuse(BL__CMD_BIT_train, "--size 144x192x", "WIDTHxHEIGHT");
     refuse(BL__CMD_BIT_train, "--output", "needs a value");

@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-typedef enum bl_preset { BL_PRESET_DRAFT, BL_PRESET_STANDARD, BL_PRESET_PAPER } bl_preset;
+typedef enum bl_preset { BL_PRESET_DRAFT, BL_PRESET_STANDARD, BL_PRESET_HIGH, BL_PRESET_PAPER } bl_preset;
 
 typedef struct bl_train_job {
     const char *target;  /* video */

@@ -124,7 +124,7 @@ static int now_and_then(bl__training *t, loop *l, bl_err *err) {
 }
 
 static const char *stage_label(bl__stage s) {
-    static const char *const labels[BL__STAGES] = {"train", "train face", "train hands"};
+    static const char *const labels[BL__STAGES] = {"train global", "train", "train face", "train hands"};
     return labels[s];
 }
 
@@ -147,6 +147,15 @@ static int steps(bl__training *t, loop *l, bl_err *err) {
     return rc;
 }
 
+/* The enhancer's stage starts from the generator that was trained at half the size. */
+static int start_warm(bl__training *t, bl__stage s, bl_err *err) {
+    char path[4096];
+    if (s != BL__STAGE_MAIN || !t->preset.stage[BL__STAGE_GLOBAL].on) return 0;
+    int rc = bl__stage_file(t, BL__STAGE_GLOBAL, path, "checkpoint", "safetensors", err);
+    if (rc == 0) rc = bl_trainer_warm_start(t->trainer, path, err);
+    return rc < 0 ? rc : 0;
+}
+
 int bl__learn(bl__training *t, bl__stage s, const bl_gan_source *src, bl_err *err) {
     loop l = {.stage = s, .src = src, .before = t->state.seconds};
     const bl__stage_plan *p = &t->preset.stage[s];
@@ -154,7 +163,9 @@ int bl__learn(bl__training *t, bl__stage s, const bl_gan_source *src, bl_err *er
     if (rc == 0) rc = make_trainer(t, s, src, err);
     if (rc == 0) rc = bl__stage_file(t, s, l.checkpoint, "checkpoint", "safetensors", err);
     if (rc == 0) rc = bl__stage_file(t, s, l.log_path, "log", "jsonl", err);
-    if (rc == 0 && bl_file_exists(l.checkpoint)) rc = bl_trainer_load(t->trainer, l.checkpoint, err);
+    if (rc == 0)
+        rc = bl_file_exists(l.checkpoint) ? bl_trainer_load(t->trainer, l.checkpoint, err)
+                                          : start_warm(t, s, err);
     if (rc == 0) rc = bl__train_log_open(&l.log, l.log_path, bl_trainer_steps_done(t->trainer), err);
     if (rc == 0)
         rc = bl_generator_create(&t->shown, &p->net, bl_trainer_params(t->trainer), BL_SLAB_EMA,

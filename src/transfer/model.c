@@ -103,7 +103,8 @@ static void set_number(bl__model_info *info, const field *f, double v) {
 }
 
 const char *bl__preset_name(bl_preset p) {
-    return p == BL_PRESET_DRAFT ? "draft" : p == BL_PRESET_STANDARD ? "standard" : "paper";
+    static const char *const names[] = {"draft", "standard", "high", "paper"};
+    return names[p];
 }
 
 /* ---- writing ---- */

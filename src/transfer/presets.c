@@ -1,19 +1,25 @@
 #include "presets.h"
 
-/* Section 9 of the paper's method: the global stage at 512x256, 5 + 30 epochs, two frames at a time. */
+/* Section 9 of the paper's method: global at 512x256, local at 1024x512, face; 5 + 30 + 5 epochs, two frames
+ * at a time. */
 static void paper(bl__preset *p) {
-    bl__stage_plan *m = &p->stage[BL__STAGE_MAIN];
-    p->area = 512 * 256;
+    bl__stage_plan *m = &p->stage[BL__STAGE_MAIN], *face = &p->stage[BL__STAGE_FACE];
+    p->area = 1024 * 512;
+    p->enhanced_from = 768 * 384;
     p->minutes = 0;
-    m->epochs = 35;
+    p->stage[BL__STAGE_GLOBAL].epochs = 5;
+    m->epochs = 30;
     m->net.arch = BL_ARCH_GLOBAL;
     m->net.previous = 1;
     m->net.ngf = 64;
     m->net.down = 4;
     m->net.blocks = 9;
     m->net.max_channels = 1024;
+    m->net.enhancer = 1;
+    m->net.ngf_local = 32;
+    m->net.blocks_local = 3;
     m->net.ndf = 64;
-    m->net.num_d = 2;
+    m->net.num_d = 3;
     m->net.layers_d = 3;
     m->train.lr_g = 4e-4f; /* its optimiser held every parameter twice */
     m->train.lr_d = 2e-4f;
@@ -25,10 +31,37 @@ static void paper(bl__preset *p) {
     m->train.prev_real = m->train.prev_start = m->train.prev_shift = 0; /* only what was made just before */
     m->train.temporal_d = 1;
     m->train.ema = 0.999f;
+    face->net = bl__refiner_net(128);
+    face->net.arch = BL_ARCH_GLOBAL; /* method 6.4, 6.5 */
+    face->net.ngf = face->net.ndf = 64;
+    face->net.down = 3;
+    face->net.blocks = 5;
+    face->net.max_channels = 512;
+    face->net.affine_d = 1;
+    face->train = m->train;
+    face->train.lr_g = 2e-4f;
+    face->train.w_fm = 0;
+    face->train.temporal_d = 0;
+    face->epochs = 5;
+    p->stage[BL__STAGE_HANDS].on = 0;
+}
+
+void bl__preset_coarse(bl__preset *p) {
+    const bl__stage_plan *m = &p->stage[BL__STAGE_MAIN];
+    bl__stage_plan *g = &p->stage[BL__STAGE_GLOBAL];
+    const bl__stage_plan said = *g;
+    *g = *m;
+    g->on = m->net.enhancer;
+    g->share = said.share;
+    g->epochs = said.epochs;
+    g->net.enhancer = 0;
+    g->net.width /= 2;
+    g->net.height /= 2;
+    g->net.num_d = m->net.num_d > 1 ? m->net.num_d - 1 : 1;
 }
 
 const char *bl__stage_name(bl__stage s) {
-    static const char *const names[BL__STAGES] = {"main", "face", "hands"};
+    static const char *const names[BL__STAGES] = {"global", "main", "face", "hands"};
     return names[s];
 }
 
@@ -53,6 +86,20 @@ static bl__stage_plan refiner(double share, int size) {
     return s;
 }
 
+/* The person is seen about as tall as the window: 192 pixels in a draft, twice and four times that above. */
+static void fine(bl__preset *p, int scale, double minutes) {
+    bl__stage_plan *m = &p->stage[BL__STAGE_MAIN];
+    p->area = 144 * 192 * scale * scale;
+    p->enhanced_from = p->area / 2;
+    p->minutes = minutes;
+    p->stage[BL__STAGE_GLOBAL].share = 0.35;
+    m->share = 0.4;
+    m->net.enhancer = 1;
+    m->net.ngf_local = 16;
+    m->net.blocks_local = 1;
+    m->net.num_d = 3;
+}
+
 bl__preset bl__preset_of(bl_preset which, bl_scene scene) {
     bl__preset p = {.area = 144 * 192, .minutes = 10};
     p.stage[BL__STAGE_MAIN] =
@@ -60,8 +107,15 @@ bl__preset bl__preset_of(bl_preset which, bl_scene scene) {
     p.stage[BL__STAGE_FACE] = refiner(0.2, 64);
     p.stage[BL__STAGE_HANDS] = refiner(0.1, 48);
     if (which == BL_PRESET_STANDARD) {
-        p.area = 208 * 272;
-        p.minutes = 60;
+        fine(&p, 2, 60);
+        p.stage[BL__STAGE_FACE].net = bl__refiner_net(96);
+        p.stage[BL__STAGE_HANDS].net = bl__refiner_net(64);
+    }
+    if (which == BL_PRESET_HIGH) {
+        fine(&p, 4, 480);
+        p.stage[BL__STAGE_MAIN].net.down = 5;
+        p.stage[BL__STAGE_FACE].net = bl__refiner_net(160);
+        p.stage[BL__STAGE_HANDS].net = bl__refiner_net(96);
     }
     if (which == BL_PRESET_PAPER) paper(&p);
     p.stage[BL__STAGE_MAIN].net.scene = scene;

@@ -6,8 +6,9 @@
 
 /* The stages of a training, in their order (method 9). */
 typedef enum bl__stage {
-    BL__STAGE_MAIN, /* the generator of the window */
-    BL__STAGE_FACE, /* the refiners, on patches of what the main generator made */
+    BL__STAGE_GLOBAL, /* coarse to fine: the generator at half the size, without its enhancer */
+    BL__STAGE_MAIN,   /* the generator of the window */
+    BL__STAGE_FACE,   /* the refiners, on patches of what the main generator made */
     BL__STAGE_HANDS,
     BL__STAGES
 } bl__stage;
@@ -21,11 +22,14 @@ typedef struct bl__stage_plan {
 } bl__stage_plan;
 
 typedef struct bl__preset {
-    int area;       /* window pixels wanted */
-    double minutes; /* training time, 0 = as epochs say */
+    int area;              /* window pixels wanted */
+    int64_t enhanced_from; /* window pixels from which an enhancer is used, where --size says otherwise */
+    double minutes;        /* training time, 0 = as epochs say */
     bl__stage_plan stage[BL__STAGES];
 } bl__preset;
 bl__preset bl__preset_of(bl_preset p, bl_scene scene);
+/* Sets the global stage from the main one, once the window is known: on where there is an enhancer. */
+void bl__preset_coarse(bl__preset *p);
 
 const char *bl__stage_name(bl__stage s); /* "main", "face"... */
 /* A refiner for patches of size x size, as the presets have it. */

@@ -13,7 +13,7 @@
  * in training, at the same scale. */
 static void window_size(bl__render *r, const bl__extent *e) {
     const bl_gan_net *net = &r->model->info.net;
-    const int step = 1 << net->down;
+    const int step = 1 << (net->down + (net->enhancer != 0));
     r->w = net->width;
     r->h = net->height;
     if (net->scene == BL_SCENE_PAINT) return;

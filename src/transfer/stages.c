@@ -105,7 +105,7 @@ static int fit_window(bl__training *t, bl_err *err) {
     int rc = bl__follow_init(&t->follow, t->track, err);
     if (rc == 0) rc = bl__follow_extent(&t->follow, &e, t->track, t->n_train, err);
     if (rc < 0) return rc;
-    const int step = 1 << bl__main_net(t)->down;
+    const int step = 1 << (bl__main_net(t)->down + (bl__main_net(t)->enhancer != 0));
     if (job->scene == BL_SCENE_PAINT)
         v = bl__window_whole(t->track->width, t->track->height, t->preset.area, step, job->width,
                              job->height);
@@ -113,6 +113,7 @@ static int fit_window(bl__training *t, bl_err *err) {
         v = bl__window_fit(&e, t->preset.area, step, job->width, job->height);
     bl__main_net(t)->width = v.w;
     bl__main_net(t)->height = v.h;
+    bl__preset_coarse(&t->preset);
     rc = bl__grid_init(&t->grid, t->track->width, t->track->height, v.scale, err);
     if (rc == 0) bl__follow_place(&t->follow, &t->grid, v.w, v.h, e.drop);
     bl_log(BL_LOG_INFO, "train", "the window is %dx%d pixels, %.3f for one of the video's", v.w, v.h,

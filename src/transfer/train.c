@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "half.h"
 #include "model.h"
 
 #define LEAST_SAMPLES 16
@@ -68,12 +69,25 @@ static int write_coarse(bl__training *t, const char *path, bl_err *err) {
                            t->plate, err);
 }
 
+/* Coarse to fine: the inner generator first, alone and at half the size. */
+static int global_stage(bl__training *t, const bl_gan_source *full, bl_err *err) {
+    bl__half half;
+    int rc = bl__half_init(&half, full, t->data.w, t->data.h, err);
+    if (rc < 0) return rc;
+    const bl_gan_source src = bl__half_source(&half);
+    rc = bl__learn(t, BL__STAGE_GLOBAL, &src, err);
+    bl__learned(t);
+    bl__half_release(&half);
+    return rc;
+}
+
 static int main_stage(bl__training *t, bl_err *err) {
     char path[4096];
     int rc = bl__job_file(&t->state, path, "coarse.ballerino", err);
     if (rc == 0 && !bl_file_exists(path)) {
         bl_gan_source src = bl__dataset_source(&t->data);
-        rc = bl__learn(t, BL__STAGE_MAIN, &src, err);
+        if (t->preset.stage[BL__STAGE_GLOBAL].on) rc = global_stage(t, &src, err);
+        if (rc == 0) rc = bl__learn(t, BL__STAGE_MAIN, &src, err);
         if (rc == 0) rc = write_coarse(t, path, err);
         bl__learned(t);
     }
@@ -174,6 +188,7 @@ static void adjust(bl__training *t) {
     if (j->channels) m->net.ngf = m->net.ndf = j->channels;
     if (j->previous >= 0) m->net.previous = m->train.temporal_d = j->previous;
     m->net.max_channels = BL_MAX(m->net.max_channels, m->net.ngf);
+    if (j->width && (int64_t)j->width * j->height < t->preset.enhanced_from) m->net.enhancer = 0;
     if (!j->refine || !*j->refine) return;
     t->preset.stage[BL__STAGE_FACE].on = strstr(j->refine, "face") != NULL;
     t->preset.stage[BL__STAGE_HANDS].on = strstr(j->refine, "hands") != NULL;
