@@ -2,8 +2,9 @@
  * Figure: draws the stick figure that the generator sees.
  *
  * Our own: anti-aliased, from BlazePose's 33 landmarks with neck and mid-hip derived, limbs in OpenPose's
- * BODY_25 colours, drawn far to near by z, on black, thickness relative to the body. The paper's: 1920x1080,
- * no anti-aliasing, exact to the pixel, for OpenPose input.
+ * BODY_25 colours, drawn far to near by z, on black, thickness relative to the body; fingers and the lines of
+ * the face where they were seen. The paper's: 1920x1080, no anti-aliasing, exact to the pixel, for OpenPose
+ * input.
  */
 #ifndef BALLERINO_FIGURE_H
 #define BALLERINO_FIGURE_H
@@ -21,16 +22,27 @@ typedef struct bl_view {
     float x0, y0, scale;
 } bl_view;
 
+/* Parts that can be left out one by one. */
+enum { BL_DROP_LEFT_HAND = 1, BL_DROP_RIGHT_HAND = 2, BL_DROP_FACE = 4 };
+
 typedef struct bl_figure_options {
     float thickness;      /* limb half-width in canvas pixels; 0 = body height / 48 (at least 1) */
     float min_visibility; /* joints below are not drawn; default 0.1 */
     uint32_t drop;        /* bit k set: limb k is left out (augmentation) */
+    int hands, face;      /* whether they are drawn at all; default 1 */
+    uint32_t drop_parts;  /* BL_DROP_ bits: left out as if it had not been seen (augmentation) */
 } bl_figure_options;
 bl_figure_options bl_figure_options_default(void);
 int bl_figure_limb_count(void);
 
 /* Draws `p` (normalised to frame_width x frame_height) into canvas: h*w*3 floats in 0..1, NHWC, overwritten.
- * Values between 0 and 1 at edges (analytic coverage). Pure function: no state, any thread. */
+ * Values between 0 and 1 at edges (analytic coverage). Pure function: no state, any thread.
+ *
+ * A hand or face is opaque from score 0.5 on (where the models count it as present) and gone at 0.25. Its
+ * lines are as thick as its own size asks for, at least 0.6 canvas pixels to each side, so that `view` may
+ * zoom into it. Where a hand is drawn, the body's stick from wrist to hand gives way to it; where a face is
+ * drawn, the sticks and discs of nose, eyes and ears do, and the neck ends at the chin. Without hands and
+ * face (score 0, options or drop_parts) the picture is the body's, to the bit. */
 void bl_figure_draw(float *canvas, int w, int h, const bl_person *p, int frame_width, int frame_height,
                     bl_view view, const bl_figure_options *o);
 /* The same on an RGB24 frame, over what is there (for overlays). Alpha 0..1. */

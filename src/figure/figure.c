@@ -4,55 +4,63 @@
 #include "ballerino/base.h"
 #include "shapes.h"
 
-static void paint(float *canvas, int w, int h, const bl__shape *s) {
-    bl__box box;
-    if (!bl__shape_box(s, w, h, &box)) return;
-    bl__brush b = bl__brush_make(s);
-    for (int y = box.y0; y < box.y1; y++) {
-        int x0 = box.x0, x1 = box.x1;
-        bl__brush_span(&b, (float)y + 0.5f, &x0, &x1);
-        float *px = canvas + ((ptrdiff_t)y * w + x0) * 3;
-        for (int x = x0; x < x1; x++, px += 3) {
-            float a = bl__brush_coverage(&b, (float)x + 0.5f, (float)y + 0.5f) * s->alpha;
-            if (a <= 0) continue;
-            for (int c = 0; c < 3; c++) px[c] += a * (s->rgb[c] - px[c]);
+#define CHUNK 256 /* columns at a time, so that the coverage of a row needs no memory of its own */
+
+static void paint(float *canvas, int w, const bl__stroke *st, const bl__shape *s) {
+    float cover[CHUNK];
+    for (int y = st->all.y0; y < st->all.y1; y++)
+        for (int x0 = st->all.x0; x0 < st->all.x1; x0 += CHUNK) {
+            int count = BL_MIN(CHUNK, st->all.x1 - x0);
+            if (!bl__stroke_row(st, y, x0, count, cover)) continue;
+            float *px = canvas + ((ptrdiff_t)y * w + x0) * 3;
+            for (int k = 0; k < count; k++, px += 3) {
+                float a = cover[k] * s->alpha;
+                if (a <= 0) continue;
+                for (int c = 0; c < 3; c++) px[c] += a * (s->rgb[c] - px[c]);
+            }
         }
-    }
 }
 
 void bl_figure_draw(float *canvas, int w, int h, const bl_person *p, int frame_width, int frame_height,
                     bl_view view, const bl_figure_options *o) {
     bl_figure_options options = o ? *o : bl_figure_options_default();
     bl__shape shapes[BL__SHAPES_MAX];
+    bl__stroke st;
     memset(canvas, 0, (size_t)w * (size_t)h * 3 * sizeof *canvas);
     int n = bl__figure_shapes(shapes, p, frame_width, frame_height, view, &options);
-    for (int k = 0; k < n; k++) paint(canvas, w, h, &shapes[k]);
+    for (int k = 0, used; k < n; k += used) {
+        used = bl__stroke_make(&st, &shapes[k], n - k, w, h);
+        if (st.n) paint(canvas, w, &st, &shapes[k]);
+    }
 }
 
-static void paint_over(bl_frame *f, const bl__shape *s, float alpha) {
-    bl__box box;
-    if (!bl__shape_box(s, f->width, f->height, &box)) return;
-    bl__brush b = bl__brush_make(s);
-    for (int y = box.y0; y < box.y1; y++) {
-        int x0 = box.x0, x1 = box.x1;
-        bl__brush_span(&b, (float)y + 0.5f, &x0, &x1);
-        uint8_t *px = f->data + y * f->stride + (ptrdiff_t)x0 * 3;
-        for (int x = x0; x < x1; x++, px += 3) {
-            float a = bl__brush_coverage(&b, (float)x + 0.5f, (float)y + 0.5f) * s->alpha * alpha;
-            if (a <= 0) continue;
-            for (int c = 0; c < 3; c++) {
-                float v = (float)px[c] + a * (255 * s->rgb[c] - (float)px[c]);
-                px[c] = (uint8_t)(v + 0.5f);
+static void paint_over(bl_frame *f, const bl__stroke *st, const bl__shape *s, float alpha) {
+    float cover[CHUNK];
+    for (int y = st->all.y0; y < st->all.y1; y++)
+        for (int x0 = st->all.x0; x0 < st->all.x1; x0 += CHUNK) {
+            int count = BL_MIN(CHUNK, st->all.x1 - x0);
+            if (!bl__stroke_row(st, y, x0, count, cover)) continue;
+            uint8_t *px = f->data + y * f->stride + (ptrdiff_t)x0 * 3;
+            for (int k = 0; k < count; k++, px += 3) {
+                float a = cover[k] * s->alpha * alpha;
+                if (a <= 0) continue;
+                for (int c = 0; c < 3; c++) {
+                    float v = (float)px[c] + a * (255 * s->rgb[c] - (float)px[c]);
+                    px[c] = (uint8_t)(v + 0.5f);
+                }
             }
         }
-    }
 }
 
 void bl_figure_overlay(bl_frame *f, const bl_person *p, float alpha, const bl_figure_options *o) {
     bl_figure_options options = o ? *o : bl_figure_options_default();
     bl__shape shapes[BL__SHAPES_MAX];
+    bl__stroke st;
     bl_view whole = {0, 0, 1};
     int n = bl__figure_shapes(shapes, p, f->width, f->height, whole, &options);
     alpha = BL_CLAMP(alpha, 0, 1);
-    for (int k = 0; k < n; k++) paint_over(f, &shapes[k], alpha);
+    for (int k = 0, used; k < n; k += used) {
+        used = bl__stroke_make(&st, &shapes[k], n - k, f->width, f->height);
+        if (st.n) paint_over(f, &st, &shapes[k], alpha);
+    }
 }

@@ -1,6 +1,8 @@
+#include <string.h>
+
 #include "ballerino/base.h"
 
-#include "shapes.h"
+#include "parts.h"
 
 /* Points that BlazePose lacks, after its 33. */
 enum { NECK = BL_LANDMARKS, MID_HIP, L_HAND, R_HAND, POINTS };
@@ -9,75 +11,81 @@ typedef struct point {
     float x, y, z, alpha; /* canvas pixels (z too); alpha 0 = not drawn */
 } point;
 
+/* What a limb or joint makes room for where it is drawn. */
+enum part { NONE, LEFT_HAND, RIGHT_HAND, FACE, PARTS };
+
 /* A limb: its two points, its colour (OpenPose's BODY_25 gives a limb the colour of its second joint) and its
  * half-widths at both ends as parts of the figure's thickness. */
 typedef struct limb {
     uint8_t a, b, rgb[3];
     float ra, rb;
+    enum part yields;
 } limb;
 
 static const limb limbs[] = {
-    {NECK, MID_HIP, {255, 0, 0}, 1, 1},
-    {NECK, BL_LM_R_SHOULDER, {255, 85, 0}, 1, 0.9f},
-    {BL_LM_R_SHOULDER, BL_LM_R_ELBOW, {255, 170, 0}, 1, 0.8f},
-    {BL_LM_R_ELBOW, BL_LM_R_WRIST, {255, 255, 0}, 0.9f, 0.65f},
-    {NECK, BL_LM_L_SHOULDER, {170, 255, 0}, 1, 0.9f},
-    {BL_LM_L_SHOULDER, BL_LM_L_ELBOW, {85, 255, 0}, 1, 0.8f},
-    {BL_LM_L_ELBOW, BL_LM_L_WRIST, {0, 255, 0}, 0.9f, 0.65f},
-    {MID_HIP, BL_LM_R_HIP, {0, 255, 85}, 1, 1},
-    {BL_LM_R_HIP, BL_LM_R_KNEE, {0, 255, 170}, 1.1f, 0.9f},
-    {BL_LM_R_KNEE, BL_LM_R_ANKLE, {0, 255, 255}, 0.95f, 0.7f},
-    {MID_HIP, BL_LM_L_HIP, {0, 170, 255}, 1, 1},
-    {BL_LM_L_HIP, BL_LM_L_KNEE, {0, 85, 255}, 1.1f, 0.9f},
-    {BL_LM_L_KNEE, BL_LM_L_ANKLE, {0, 0, 255}, 0.95f, 0.7f},
-    {NECK, BL_LM_NOSE, {255, 0, 85}, 0.8f, 0.5f},
-    {BL_LM_NOSE, BL_LM_R_EYE, {255, 0, 170}, 0.45f, 0.45f},
-    {BL_LM_R_EYE, BL_LM_R_EAR, {255, 0, 255}, 0.45f, 0.45f},
-    {BL_LM_NOSE, BL_LM_L_EYE, {170, 0, 255}, 0.45f, 0.45f},
-    {BL_LM_L_EYE, BL_LM_L_EAR, {85, 0, 255}, 0.45f, 0.45f},
-    {BL_LM_L_ANKLE, BL_LM_L_FOOT, {0, 0, 255}, 0.65f, 0.5f},
-    {BL_LM_L_HEEL, BL_LM_L_FOOT, {0, 0, 255}, 0.55f, 0.5f},
-    {BL_LM_L_ANKLE, BL_LM_L_HEEL, {0, 0, 255}, 0.65f, 0.55f},
-    {BL_LM_R_ANKLE, BL_LM_R_FOOT, {0, 255, 255}, 0.65f, 0.5f},
-    {BL_LM_R_HEEL, BL_LM_R_FOOT, {0, 255, 255}, 0.55f, 0.5f},
-    {BL_LM_R_ANKLE, BL_LM_R_HEEL, {0, 255, 255}, 0.65f, 0.55f},
-    {BL_LM_R_WRIST, R_HAND, {255, 255, 128}, 0.6f, 0.45f},
-    {BL_LM_L_WRIST, L_HAND, {128, 255, 128}, 0.6f, 0.45f},
+    {NECK, MID_HIP, {255, 0, 0}, 1, 1, NONE},
+    {NECK, BL_LM_R_SHOULDER, {255, 85, 0}, 1, 0.9f, NONE},
+    {BL_LM_R_SHOULDER, BL_LM_R_ELBOW, {255, 170, 0}, 1, 0.8f, NONE},
+    {BL_LM_R_ELBOW, BL_LM_R_WRIST, {255, 255, 0}, 0.9f, 0.65f, NONE},
+    {NECK, BL_LM_L_SHOULDER, {170, 255, 0}, 1, 0.9f, NONE},
+    {BL_LM_L_SHOULDER, BL_LM_L_ELBOW, {85, 255, 0}, 1, 0.8f, NONE},
+    {BL_LM_L_ELBOW, BL_LM_L_WRIST, {0, 255, 0}, 0.9f, 0.65f, NONE},
+    {MID_HIP, BL_LM_R_HIP, {0, 255, 85}, 1, 1, NONE},
+    {BL_LM_R_HIP, BL_LM_R_KNEE, {0, 255, 170}, 1.1f, 0.9f, NONE},
+    {BL_LM_R_KNEE, BL_LM_R_ANKLE, {0, 255, 255}, 0.95f, 0.7f, NONE},
+    {MID_HIP, BL_LM_L_HIP, {0, 170, 255}, 1, 1, NONE},
+    {BL_LM_L_HIP, BL_LM_L_KNEE, {0, 85, 255}, 1.1f, 0.9f, NONE},
+    {BL_LM_L_KNEE, BL_LM_L_ANKLE, {0, 0, 255}, 0.95f, 0.7f, NONE},
+    {NECK, BL_LM_NOSE, {255, 0, 85}, 0.8f, 0.5f, NONE},
+    {BL_LM_NOSE, BL_LM_R_EYE, {255, 0, 170}, 0.45f, 0.45f, FACE},
+    {BL_LM_R_EYE, BL_LM_R_EAR, {255, 0, 255}, 0.45f, 0.45f, FACE},
+    {BL_LM_NOSE, BL_LM_L_EYE, {170, 0, 255}, 0.45f, 0.45f, FACE},
+    {BL_LM_L_EYE, BL_LM_L_EAR, {85, 0, 255}, 0.45f, 0.45f, FACE},
+    {BL_LM_L_ANKLE, BL_LM_L_FOOT, {0, 0, 255}, 0.65f, 0.5f, NONE},
+    {BL_LM_L_HEEL, BL_LM_L_FOOT, {0, 0, 255}, 0.55f, 0.5f, NONE},
+    {BL_LM_L_ANKLE, BL_LM_L_HEEL, {0, 0, 255}, 0.65f, 0.55f, NONE},
+    {BL_LM_R_ANKLE, BL_LM_R_FOOT, {0, 255, 255}, 0.65f, 0.5f, NONE},
+    {BL_LM_R_HEEL, BL_LM_R_FOOT, {0, 255, 255}, 0.55f, 0.5f, NONE},
+    {BL_LM_R_ANKLE, BL_LM_R_HEEL, {0, 255, 255}, 0.65f, 0.55f, NONE},
+    {BL_LM_R_WRIST, R_HAND, {255, 255, 128}, 0.6f, 0.45f, RIGHT_HAND},
+    {BL_LM_L_WRIST, L_HAND, {128, 255, 128}, 0.6f, 0.45f, LEFT_HAND},
 };
 
 /* Discs at the joints, in BODY_25's joint colours; radius as a part of the thickness. */
 typedef struct joint {
     uint8_t p, rgb[3];
     float r;
+    enum part yields;
 } joint;
 
 static const joint joints[] = {
-    {BL_LM_NOSE, {255, 0, 85}, 0.65f},
-    {NECK, {255, 0, 0}, 1.1f},
-    {BL_LM_R_SHOULDER, {255, 85, 0}, 1.15f},
-    {BL_LM_R_ELBOW, {255, 170, 0}, 1.05f},
-    {BL_LM_R_WRIST, {255, 255, 0}, 0.85f},
-    {BL_LM_L_SHOULDER, {170, 255, 0}, 1.15f},
-    {BL_LM_L_ELBOW, {85, 255, 0}, 1.05f},
-    {BL_LM_L_WRIST, {0, 255, 0}, 0.85f},
-    {MID_HIP, {255, 0, 0}, 1.1f},
-    {BL_LM_R_HIP, {0, 255, 85}, 1.2f},
-    {BL_LM_R_KNEE, {0, 255, 170}, 1.1f},
-    {BL_LM_R_ANKLE, {0, 255, 255}, 0.85f},
-    {BL_LM_L_HIP, {0, 170, 255}, 1.2f},
-    {BL_LM_L_KNEE, {0, 85, 255}, 1.1f},
-    {BL_LM_L_ANKLE, {0, 0, 255}, 0.85f},
-    {BL_LM_R_EYE, {255, 0, 170}, 0.55f},
-    {BL_LM_L_EYE, {170, 0, 255}, 0.55f},
-    {BL_LM_R_EAR, {255, 0, 255}, 0.55f},
-    {BL_LM_L_EAR, {85, 0, 255}, 0.55f},
+    {BL_LM_NOSE, {255, 0, 85}, 0.65f, FACE},
+    {NECK, {255, 0, 0}, 1.1f, NONE},
+    {BL_LM_R_SHOULDER, {255, 85, 0}, 1.15f, NONE},
+    {BL_LM_R_ELBOW, {255, 170, 0}, 1.05f, NONE},
+    {BL_LM_R_WRIST, {255, 255, 0}, 0.85f, NONE},
+    {BL_LM_L_SHOULDER, {170, 255, 0}, 1.15f, NONE},
+    {BL_LM_L_ELBOW, {85, 255, 0}, 1.05f, NONE},
+    {BL_LM_L_WRIST, {0, 255, 0}, 0.85f, NONE},
+    {MID_HIP, {255, 0, 0}, 1.1f, NONE},
+    {BL_LM_R_HIP, {0, 255, 85}, 1.2f, NONE},
+    {BL_LM_R_KNEE, {0, 255, 170}, 1.1f, NONE},
+    {BL_LM_R_ANKLE, {0, 255, 255}, 0.85f, NONE},
+    {BL_LM_L_HIP, {0, 170, 255}, 1.2f, NONE},
+    {BL_LM_L_KNEE, {0, 85, 255}, 1.1f, NONE},
+    {BL_LM_L_ANKLE, {0, 0, 255}, 0.85f, NONE},
+    {BL_LM_R_EYE, {255, 0, 170}, 0.55f, FACE},
+    {BL_LM_L_EYE, {170, 0, 255}, 0.55f, FACE},
+    {BL_LM_R_EAR, {255, 0, 255}, 0.55f, FACE},
+    {BL_LM_L_EAR, {85, 0, 255}, 0.55f, FACE},
 };
 
-_Static_assert(BL_COUNT(limbs) + BL_COUNT(joints) <= BL__SHAPES_MAX, "every shape must fit");
+_Static_assert(BL_COUNT(limbs) + BL_COUNT(joints) + 2 * BL__HAND_SHAPES + BL__FACE_SHAPES <= BL__SHAPES_MAX,
+               "every shape must fit");
 _Static_assert(BL_COUNT(limbs) <= 32, "bl_figure_options.drop has a bit for each limb");
 
 bl_figure_options bl_figure_options_default(void) {
-    return (bl_figure_options){.min_visibility = 0.1f};
+    return (bl_figure_options){.min_visibility = 0.1f, .hands = 1, .face = 1};
 }
 int bl_figure_limb_count(void) {
     return (int)BL_COUNT(limbs);
@@ -155,62 +163,97 @@ static float body_height(const point *q, const bl_person *p) {
 }
 
 static void add(bl__shape *out, int *n, const point *a, const point *b, float ra, float rb,
-                const uint8_t rgb[3]) {
+                const uint8_t rgb[3], float opacity_left) {
     bl__shape s = {.ax = a->x, .ay = a->y, .bx = b->x, .by = b->y, .ra = ra, .rb = rb};
     s.z = (a->z + b->z) / 2;
-    s.alpha = BL_MIN(a->alpha, b->alpha);
+    s.alpha = BL_MIN(a->alpha, b->alpha) * opacity_left;
+    if (!(s.alpha > 0)) return;
     for (int c = 0; c < 3; c++) s.rgb[c] = (float)rgb[c] / 255.0f;
     int at = (*n)++; /* insertion keeps the list ordered far to near, ties in table order */
     while (at > 0 && out[at - 1].z < s.z) out[at] = out[at - 1], at--;
     out[at] = s;
 }
 
-int bl__figure_shapes(bl__shape out[BL__SHAPES_MAX], const bl_person *p, int frame_width, int frame_height,
-                      bl_view view, const bl_figure_options *o) {
-    point q[POINTS];
+/* How much of each part is drawn, 0..1. */
+static void part_opacities(float out[PARTS], const bl_person *p, const bl_figure_options *o) {
+    int hands = o->hands != 0;
+    out[NONE] = 0;
+    out[LEFT_HAND] = hands && !(o->drop_parts & BL_DROP_LEFT_HAND) ? bl__part_opacity(p->left_hand.score) : 0;
+    out[RIGHT_HAND] =
+        hands && !(o->drop_parts & BL_DROP_RIGHT_HAND) ? bl__part_opacity(p->right_hand.score) : 0;
+    out[FACE] = o->face && !(o->drop_parts & BL_DROP_FACE) ? bl__part_opacity(p->face.score) : 0;
+}
+
+static int add_body(bl__shape *out, const point *q, float unit, const float part[PARTS], const point *chin,
+                    uint32_t drop) {
     uint8_t used[POINTS] = {0};
     int n = 0;
-    points_from(q, p, frame_width, frame_height, view, o->min_visibility);
-    float unit = o->thickness > 0 ? o->thickness : BL_MAX(1.0f, body_height(q, p) / 48);
-    if (!isfinite(unit)) return 0;
     for (size_t k = 0; k < BL_COUNT(limbs); k++) {
         const limb *l = &limbs[k];
-        if (o->drop >> k & 1 || !(q[l->a].alpha > 0) || !(q[l->b].alpha > 0)) continue;
+        if (drop >> k & 1 || !(q[l->a].alpha > 0) || !(q[l->b].alpha > 0)) continue;
         used[l->a] = used[l->b] = 1;
-        add(out, &n, &q[l->a], &q[l->b], l->ra * unit, l->rb * unit, l->rgb);
+        const point *end = l->a == NECK && l->b == BL_LM_NOSE ? chin : &q[l->b];
+        add(out, &n, &q[l->a], end, l->ra * unit, l->rb * unit, l->rgb, 1 - part[l->yields]);
     }
     for (size_t k = 0; k < BL_COUNT(joints); k++) {
         const joint *j = &joints[k];
-        if (used[j->p]) add(out, &n, &q[j->p], &q[j->p], j->r * unit, j->r * unit, j->rgb);
+        if (!used[j->p]) continue;
+        add(out, &n, &q[j->p], &q[j->p], j->r * unit, j->r * unit, j->rgb, 1 - part[j->yields]);
     }
     return n;
 }
 
-int bl__shape_box(const bl__shape *s, int w, int h, bl__box *box) {
-    float r = BL_MAX(s->ra, s->rb) + 1, fw = (float)w, fh = (float)h;
-    float x0 = BL_MIN(s->ax, s->bx) - r, x1 = BL_MAX(s->ax, s->bx) + r;
-    float y0 = BL_MIN(s->ay, s->by) - r, y1 = BL_MAX(s->ay, s->by) + r;
-    if (!(x0 < fw && x1 > 0 && y0 < fh && y1 > 0)) return 0;
-    box->x0 = (int)BL_MAX(x0, 0), box->x1 = (int)BL_MIN(x1 + 1, fw);
-    box->y0 = (int)BL_MAX(y0, 0), box->y1 = (int)BL_MIN(y1 + 1, fh);
-    return 1;
+/* Where the neck ends: at the nose, at the chin of a face that is drawn, in between while it fades. */
+static point neck_end(const point *q, const bl_face *f, float opacity, const bl__placing *at) {
+    point end = q[BL_LM_NOSE];
+    bl_point3 chin = bl__place(at, &f->points[BL__FACE_CHIN]);
+    if (opacity > 0 && bl__is_finite(&chin))
+        end.x += opacity * (chin.x - end.x), end.y += opacity * (chin.y - end.y);
+    return end;
 }
 
-bl__brush bl__brush_make(const bl__shape *s) {
-    bl__brush b = {.ax = s->ax, .ay = s->ay, .dx = s->bx - s->ax, .dy = s->by - s->ay};
-    float squared = b.dx * b.dx + b.dy * b.dy;
-    b.inverse = squared > 1e-12f ? 1 / squared : 0;
-    b.length = sqrtf(squared);
-    b.ra = s->ra, b.dr = s->rb - s->ra;
-    b.reach = BL_MAX(s->ra, s->rb) + 0.5f;
-    return b;
+/* Lays a part's shapes over everything that is not nearer than z. */
+static int lay(bl__shape *out, int n, const bl__shape *part, int count, float z) {
+    int at = n;
+    while (at > 0 && out[at - 1].z < z) at--;
+    memmove(out + at + count, out + at, (size_t)(n - at) * sizeof *out);
+    for (int k = 0; k < count; k++) out[at + k] = part[k], out[at + k].z = z;
+    return n + count;
 }
 
-void bl__brush_span(const bl__brush *b, float y, int *x0, int *x1) {
-    if (fabsf(b->dy) < 0.05f * b->length || b->length < 1) return;
-    float middle_x = b->ax + (y - b->ay) * b->dx / b->dy;
-    float half = b->reach * b->length / fabsf(b->dy) + 1;
-    float lo = middle_x - half, hi = middle_x + half + 1;
-    if (lo > (float)*x0) *x0 = lo < (float)*x1 ? (int)lo : *x1;
-    if (hi < (float)*x1) *x1 = hi > (float)*x0 ? (int)hi : *x0;
+/* Between the ears, or as near as the neck's stick, so that the face lies over its own neck and under an arm
+ * before it. */
+static float face_depth(const point *q) {
+    float ears = (q[BL_LM_L_EAR].z + q[BL_LM_R_EAR].z) / 2, neck = (q[NECK].z + q[BL_LM_NOSE].z) / 2;
+    float z = ears < neck ? ears : neck;
+    return isfinite(z) ? z : -INFINITY;
+}
+
+/* A hand that was found was seen, so nothing lies before it: hands go over everything, the farther one first.
+ * (Depth from the wrist's z would put every third hand before a face behind it: z is that noisy.) */
+static int add_parts(bl__shape *out, int n, const bl_person *p, const point *q, const float part[PARTS],
+                     const bl__placing *at) {
+    bl__shape list[BL__FACE_SHAPES];
+    if (part[FACE] > 0) n = lay(out, n, list, bl__face_shapes(list, &p->face, at), face_depth(q));
+    int left_first = q[BL_LM_L_WRIST].z > q[BL_LM_R_WRIST].z;
+    for (int turn = 0; turn < 2; turn++) {
+        int left = turn != left_first;
+        if (!(part[left ? LEFT_HAND : RIGHT_HAND] > 0)) continue;
+        int count = bl__hand_shapes(list, left ? &p->left_hand : &p->right_hand, left, at);
+        n = lay(out, n, list, count, -INFINITY);
+    }
+    return n;
+}
+
+int bl__figure_shapes(bl__shape out[BL__SHAPES_MAX], const bl_person *p, int frame_width, int frame_height,
+                      bl_view view, const bl_figure_options *o) {
+    const bl__placing at = {(float)frame_width, (float)frame_height, view};
+    point q[POINTS];
+    float part[PARTS];
+    points_from(q, p, frame_width, frame_height, view, o->min_visibility);
+    part_opacities(part, p, o);
+    float unit = o->thickness > 0 ? o->thickness : BL_MAX(1.0f, body_height(q, p) / 48);
+    point chin = neck_end(q, &p->face, part[FACE], &at);
+    int n = isfinite(unit) ? add_body(out, q, unit, part, &chin, o->drop) : 0;
+    return add_parts(out, n, p, q, part, &at);
 }

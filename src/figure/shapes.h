@@ -17,29 +17,40 @@ typedef struct bl__shape {
     float z;      /* depth, smaller is nearer; used for ordering only */
     float alpha;  /* opacity 0..1, from visibility */
     float rgb[3]; /* 0..1 */
+    int joined;   /* continues the line of the shape before it: their union is painted, once */
 } bl__shape;
 
-#define BL__SHAPES_MAX 64
+#define BL__SHAPES_MAX 224
 
 /* Fills `out` far to near and returns how many shapes there are. */
 int bl__figure_shapes(bl__shape out[BL__SHAPES_MAX], const bl_person *p, int frame_width, int frame_height,
                       bl_view view, const bl_figure_options *o);
 
-/* Pixel columns [x0, x1) and rows [y0, y1) that the shape can touch; returns 0 when none inside w x h. */
+/* Pixel columns [x0, x1) and rows [y0, y1). */
 typedef struct bl__box {
     int x0, y0, x1, y1;
 } bl__box;
-int bl__shape_box(const bl__shape *s, int w, int h, bl__box *box);
 
 /* A shape prepared for painting: what does not change from pixel to pixel. */
 typedef struct bl__brush {
     float ax, ay, dx, dy, inverse; /* inverse = 1 / squared length, 0 for a disc */
     float ra, dr, reach, length;   /* reach = larger radius + half a pixel */
 } bl__brush;
-bl__brush bl__brush_make(const bl__shape *s);
 
-/* Narrows [*x0, *x1) to what row y can touch of a long shape. */
-void bl__brush_span(const bl__brush *b, float y, int *x0, int *x1);
+/* A shape and those joined to it, prepared for painting on w x h pixels. */
+#define BL__STROKE_MAX 24
+typedef struct bl__stroke {
+    int n;
+    bl__brush brush[BL__STROKE_MAX];
+    bl__box box[BL__STROKE_MAX], all; /* what each and the whole can touch */
+} bl__stroke;
+
+/* Takes the stroke that begins at s[0], of `left` shapes, and returns how many it has; n is 0 where nothing
+ * of it lies on the canvas. */
+int bl__stroke_make(bl__stroke *out, const bl__shape *s, int left, int w, int h);
+
+/* Coverage of the pixels (x0 .. x0 + count - 1, y); returns 0, with nothing written, where it is all zero. */
+int bl__stroke_row(const bl__stroke *st, int y, int x0, int count, float *cover);
 
 /* Coverage 0..1 of the unit pixel centred at (x, y): one minus the signed distance to the edge, clamped;
  * lines thinner than a pixel fade instead of breaking up. Continuous in every argument. */
