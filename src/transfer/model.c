@@ -190,10 +190,15 @@ static int check_kind(const bl_model *m, bl_err *err) {
     if (!version || strcmp(version, FORMAT_VERSION) != 0)
         return bl_fail(err, BL_E_MISMATCH, "%s is a model of version %.20s, this program reads version %s",
                        m->path, version ? version : "?", FORMAT_VERSION);
+    if (skeleton && strcmp(skeleton, "blazepose33/body25/1") == 0)
+        return bl_fail(
+            err, BL_E_MISMATCH,
+            "%s was trained by an older version, on figures without hands and face; train it again", m->path);
     if (!skeleton || strcmp(skeleton, BL__SKELETON) != 0)
-        return bl_fail(err, BL_E_MISMATCH,
-                       "%s was trained on figures of another kind (%.40s); train it again", m->path,
-                       skeleton ? skeleton : "?");
+        return bl_fail(
+            err, BL_E_MISMATCH,
+            "%s was trained on figures of another kind (%.40s, this program draws %s); train it again",
+            m->path, skeleton ? skeleton : "?", BL__SKELETON);
     return 0;
 }
 

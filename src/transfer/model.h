@@ -6,7 +6,8 @@
 #include "ballerino/transfer.h"
 #include "window.h"
 
-#define BL__SKELETON "blazepose33/body25/1" /* landmarks, colours, version of the drawing */
+/* Landmarks, colours, version of the drawing: 2 has hands and face. */
+#define BL__SKELETON "blazepose33/body25/2"
 
 /* The refiners a model may have beside its main generator (refine.h). */
 enum { BL__REFINE_FACE, BL__REFINE_HANDS, BL__REFINERS };
