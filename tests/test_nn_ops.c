@@ -41,6 +41,7 @@ static void start(run *r, const op_case *c, int reference, bl_precision precisio
     }
     r->y = c->build(r->g, x);
     r->loss = bl_loss_mse_to(r->g, r->y, 0.3f);
+    assert_ok(bl_params_freeze(r->ps, "frozen.", &err));
     assert_ok(bl_params_seal(r->ps, 1, 1, &err));
     bl_rng rng;
     bl_rng_seed(&rng, 99);
@@ -102,8 +103,9 @@ static void check_parity(const op_case *c, bl_precision precision, double tolera
     expect_close(c->name, "value", bl_program_buffer(cpu.p, cpu.y), bl_program_buffer(ref.p, ref.y),
                  (int64_t)s.n * s.h * s.w * s.c, tolerance);
     for (int i = 0; i < bl_params_count(cpu.ps); i++)
-        expect_close(c->name, bl_params_name(cpu.ps, i), bl_params_data(cpu.ps, i, BL_SLAB_GRAD),
-                     bl_params_data(ref.ps, i, BL_SLAB_GRAD), bl_params_size(cpu.ps, i), 2.5 * tolerance);
+        if (!bl_params_frozen(cpu.ps, i))
+            expect_close(c->name, bl_params_name(cpu.ps, i), bl_params_data(cpu.ps, i, BL_SLAB_GRAD),
+                         bl_params_data(ref.ps, i, BL_SLAB_GRAD), bl_params_size(cpu.ps, i), 2.5 * tolerance);
     stop(&cpu);
     stop(&ref);
 }
@@ -117,6 +119,7 @@ static void check_finite_differences(const op_case *c) {
     loss_of(&r);
     assert_ok(bl_program_backward(r.p, 0, &err));
     for (int i = 0; i < bl_params_count(r.ps); i++) {
+        if (bl_params_frozen(r.ps, i)) continue;
         int64_t n = bl_params_size(r.ps, i);
         float *w = bl_params_data(r.ps, i, BL_SLAB_WEIGHT), *g = bl_params_data(r.ps, i, BL_SLAB_GRAD);
         if (strstr(bl_params_name(r.ps, i), "in2") && strstr(c->name, "weighted"))
@@ -183,6 +186,17 @@ BUILD(depthwise5,
       bl_conv2d(g, x[0],
                 &(bl_conv2d_args){
                     .name = "c", .kh = 5, .kw = 5, .sh = 2, .sw = 2, .depthwise = 1, .tf_same = 1}))
+#define DEPTHWISE(k, stride, activation)                                                                     \
+    &(bl_conv2d_args) {                                                                                      \
+        .name = "frozen.d", .depthwise = 1, .kh = k, .kw = k, .sh = stride, .sw = stride, .tf_same = 1,      \
+        .act = activation                                                                                    \
+    }
+BUILD(frozen_depthwise, bl_conv2d(g, x[0], DEPTHWISE(3, 1, BL_ACT_NONE)))
+BUILD(frozen_depthwise_stride2, bl_conv2d(g, x[0], DEPTHWISE(5, 2, BL_ACT_RELU6)))
+BUILD(frozen_depthwise_twice, bl_add(g, x[0], bl_conv2d(g, x[0], DEPTHWISE(3, 1, BL_ACT_RELU)), BL_ACT_NONE))
+BUILD(frozen_conv, bl_conv2d(g, x[0], &(bl_conv2d_args){.name = "frozen.c", .out = 7, .kh = 1, .kw = 1}))
+BUILD(frozen_prelu, bl_prelu(g, x[0], "frozen.p"))
+BUILD(frozen_prelu_twice, bl_add(g, x[0], bl_prelu(g, x[0], "frozen.p"), BL_ACT_NONE))
 BUILD(transposed,
       bl_conv_transpose2d(g, x[0],
                           &(bl_conv_transpose2d_args){
@@ -208,6 +222,8 @@ BUILD(resize, bl_resize_bilinear(g, x[0], 13, 9))
 BUILD(upsample, bl_upsample2(g, x[0]))
 BUILD(max_pool, bl_max_pool(g, x[0], 2, 2, 0))
 BUILD(max_pool_same, bl_max_pool(g, x[0], 2, 2, 1))
+BUILD(max_pool_overlapping, bl_max_pool(g, x[0], 3, 2, 0))
+BUILD(max_pool_ceil, bl_max_pool_ceil(g, x[0], 3, 2))
 BUILD(avg_pool, bl_avg_pool(g, x[0], 3, 2, 1))
 BUILD(mean, bl_mean(g, x[0]))
 BUILD(depth_to_space, bl_depth_to_space(g, x[0], 2))
@@ -238,6 +254,12 @@ static const op_case cases[] = {
     {"conv 1x1 without bias", 1, {S(5, 6, 16)}, conv1},
     {"depthwise 3x3", 1, {S(8, 9, 20)}, depthwise3},
     {"depthwise 5x5 stride 2", 1, {S(9, 9, 16)}, depthwise5},
+    {"frozen depthwise", 1, {S(8, 9, 20)}, frozen_depthwise},
+    {"frozen depthwise 5x5 stride 2 relu6", 1, {S(9, 8, 17)}, frozen_depthwise_stride2},
+    {"frozen depthwise added to another gradient", 1, {S(6, 7, 16)}, frozen_depthwise_twice},
+    {"frozen conv 1x1", 1, {S(6, 7, 16)}, frozen_conv},
+    {"frozen prelu", 1, {S(4, 5, 6)}, frozen_prelu},
+    {"frozen prelu added to another gradient", 1, {S(4, 5, 17)}, frozen_prelu_twice},
     {"conv transposed", 1, {S(5, 6, 16)}, transposed},
     {"fully connected", 1, {S(3, 3, 10)}, fully},
     {"instance norm", 2, {S(9, 8, 17), S(9, 8, 17)}, norm},
@@ -262,6 +284,8 @@ static const op_case cases[] = {
     {"upsample", 1, {S(4, 5, 6)}, upsample},
     {"max pool", 1, {S(6, 6, 4)}, max_pool},
     {"max pool SAME", 1, {S(7, 5, 4)}, max_pool_same},
+    {"max pool, overlapping windows", 1, {S(9, 8, 5)}, max_pool_overlapping},
+    {"max pool, incomplete windows", 1, {S(8, 9, 4)}, max_pool_ceil},
     {"average pool", 1, {S(7, 8, 3)}, avg_pool},
     {"mean", 1, {S(4, 5, 6)}, mean},
     {"depth to space", 1, {S(3, 4, 12)}, depth_to_space},

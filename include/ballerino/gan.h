@@ -50,9 +50,25 @@ typedef struct bl_gan_net {
                                     1x1 convolution */
 } bl_gan_net;
 
+/* A frozen network whose feature maps of the generated and the real picture are compared: sum over taps of
+ * weight * mean |f(fake) - f(real)|. */
+#define BL_PERCEPTUAL_MAX_TAPS 8
+#define BL_PERCEPTUAL_PREFIX "P." /* of its parameters' names; they are frozen */
+typedef struct bl_perceptual {
+    void *ctx;
+    /* Declares the network on `image` (n,h,w,3, -1..1; called several times, each time with the same
+     * parameters), gives its taps and the loss weight of each, and returns how many (1..max), or negative. */
+    int (*declare)(void *ctx, bl_graph *g, bl_value image, bl_value *taps, float *weights, int max,
+                   bl_err *err);
+    /* After sealing: fills the frozen parameters. */
+    int (*load)(void *ctx, bl_params *ps, bl_err *err);
+} bl_perceptual;
+
 typedef struct bl_gan_train {
     float lr_g, lr_d, beta1, beta2;
     float w_gan, w_fm, w_l1, w_ssim; /* weights of the generator's losses */
+    const bl_perceptual *perceptual; /* NULL: none; must outlive the trainer */
+    float w_perceptual;              /* 0: not used */
     bl_gan_loss gan_loss;
     float ema;       /* decay of the running average, 0.999 */
     int max_rollout; /* own outputs fed before the trained pair, 0..N drawn at random */
@@ -88,7 +104,7 @@ typedef struct bl_gan_source {
 } bl_gan_source;
 
 typedef struct bl_gan_losses {
-    float total, gan, fm, l1, ssim, d_real, d_fake;
+    float total, gan, fm, l1, ssim, d_real, d_fake, perceptual;
 } bl_gan_losses;
 
 /* ---- generator in use: one frame after another ---- */

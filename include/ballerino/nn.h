@@ -71,6 +71,11 @@ const char *bl_params_name(const bl_params *ps, int index);
 int bl_params_rank(const bl_params *ps, int index);
 const int *bl_params_dims(const bl_params *ps, int index);
 int64_t bl_params_size(const bl_params *ps, int index); /* floats */
+/* Before sealing: parameters whose name starts with `prefix`, declared already or later, are frozen: they
+ * have weights only, are never stepped, differentiated or averaged (BL_SLAB_EMA is the weights themselves),
+ * and are not part of a training state. Gradients flow through the operators that read them. */
+int bl_params_freeze(bl_params *ps, const char *prefix, bl_err *err);
+int bl_params_frozen(const bl_params *ps, int index);
 /* Allocates and initialises. `train` also allocates gradients, both moments and the average (5 slabs, else
  * 1). */
 int bl_params_seal(bl_params *ps, uint64_t seed, int train, bl_err *err);
@@ -141,6 +146,7 @@ bl_value bl_reshape(bl_graph *g, bl_value x, int h, int w, int c);  /* of one sa
 bl_value bl_resize_bilinear(bl_graph *g, bl_value x, int h, int w); /* half-pixel centres */
 bl_value bl_upsample2(bl_graph *g, bl_value x);                     /* nearest, twice the size */
 bl_value bl_max_pool(bl_graph *g, bl_value x, int k, int stride, int tf_same);
+bl_value bl_max_pool_ceil(bl_graph *g, bl_value x, int k, int stride); /* windows may hang over the end */
 bl_value bl_avg_pool(bl_graph *g, bl_value x, int k, int stride,
                      int pad);             /* padding excluded from the mean */
 bl_value bl_mean(bl_graph *g, bl_value x); /* over h and w: n,1,1,c */

@@ -52,6 +52,12 @@ const char *bl_tensors_meta(const bl_tensors *t, const char *key); /* NULL when 
 /* Checks type and shape; fails with a sentence that names the tensor and the file. */
 const bl_tensor *bl_tensors_need(const bl_tensors *t, const char *name, bl_dtype dtype, int rank,
                                  const int64_t *dims, bl_err *err);
+const char *bl_tensors_name(const bl_tensors *t); /* the file's, for messages */
+/* The same for values that float32, float16 and bfloat16 may hold; bl_tensor_floats turns them to float32. */
+const bl_tensor *bl_tensors_need_floats(const bl_tensors *t, const char *name, int rank, const int64_t *dims,
+                                        bl_err *err);
+void bl_tensor_floats(const bl_tensor *t, float *out);
+float bl_half_to_float(uint16_t h); /* IEEE 754 binary16 */
 
 typedef struct bl_tensor_meta {
     const char *key, *value;

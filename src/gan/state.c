@@ -27,13 +27,15 @@ int bl_trainer_save(const bl_trainer *t, const char *path, bl_err *err) {
         goto done;
     }
     for (size_t s = 0; s < BL_COUNT(slabs); s++)
-        for (int i = 0; i < n; i++, at++) {
+        for (int i = 0; i < n; i++) {
+            if (bl_params_frozen(t->ps, i)) continue;
             snprintf(names[at], sizeof names[at], "%s%s", slabs[s].prefix, bl_params_name(t->ps, i));
             tensors[at] = (bl_tensor){.name = names[at],
                                       .dtype = BL_DT_F32,
                                       .rank = bl_params_rank(t->ps, i),
                                       .data = bl_params_data(t->ps, i, slabs[s].slab)};
             tensors[at].bytes = sizeof(float) * (size_t)shape_of(t->ps, i, tensors[at].dims);
+            at++;
         }
     tensors[at++] = (bl_tensor){
         .name = "state/step", .dtype = BL_DT_I64, .rank = 1, .dims = {1}, .data = &t->step, .bytes = 8};
@@ -71,6 +73,7 @@ int bl_trainer_load(bl_trainer *t, const char *path, bl_err *err) {
         for (size_t s = 0; s < BL_COUNT(slabs) && rc == 0; s++)
             for (int i = 0; i < bl_params_count(t->ps) && rc == 0; i++) {
                 char name[112];
+                if (bl_params_frozen(t->ps, i)) continue;
                 snprintf(name, sizeof name, "%s%s", slabs[s].prefix, bl_params_name(t->ps, i));
                 (void)shape_of(t->ps, i, dims);
                 const bl_tensor *x =
@@ -103,6 +106,7 @@ int bl_trainer_warm_start(bl_trainer *t, const char *checkpoint, bl_err *err) {
     int rc = open_state(&file, checkpoint, err), taken = 0;
     if (rc < 0) return rc;
     for (int i = 0; i < bl_params_count(t->ps); i++) {
+        if (bl_params_frozen(t->ps, i)) continue;
         size_t bytes = sizeof(float) * (size_t)bl_params_size(t->ps, i);
         memset(bl_params_data(t->ps, i, BL_SLAB_M), 0, bytes);
         memset(bl_params_data(t->ps, i, BL_SLAB_V), 0, bytes);

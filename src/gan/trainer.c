@@ -11,7 +11,8 @@
 
 #include "trainer.h"
 
-static const char *const loss_names[BL__LOSSES] = {"total", "gan", "fm", "l1", "ssim", "d_real", "d_fake"};
+static const char *const loss_names[BL__LOSSES] = {"total", "gan",    "fm",     "l1",
+                                                   "ssim",  "d_real", "d_fake", "perceptual"};
 
 bl_gan_train bl_gan_train_default(void) {
     return (bl_gan_train){.lr_g = 4e-4f,
@@ -93,7 +94,7 @@ static bl_value total(bl_graph *g, const bl_value *loss, const int *parts, const
     return bl_weighted_sum(g, v, w, used);
 }
 
-static void declare_training(bl_trainer *t) {
+static int declare_training(bl_trainer *t, bl_err *err) {
     bl_graph *g = t->g;
     const bl_gan_train *o = &t->train;
     bl_value l1[2], ssim[2], judged_fake[4], judged_real[4], previous;
@@ -118,12 +119,16 @@ static void declare_training(bl_trainer *t) {
     out[BL__LOSS_SSIM] = average(g, ssim, t->frames);
     out[BL__LOSS_D_REAL] = gan_loss(g, o, &real, 1, 0);
     out[BL__LOSS_D_FAKE] = gan_loss(g, o, &fake, 0, 0);
-    const int parts[] = {BL__LOSS_L1, BL__LOSS_SSIM, BL__LOSS_GAN, BL__LOSS_FM};
-    const float weights[] = {o->w_l1, o->w_ssim, o->w_gan, o->w_fm};
-    t->plain_total = total(g, out, parts, weights, 2);
-    out[BL__LOSS_TOTAL] = total(g, out, parts, weights, 4);
+    int rc = bl__declare_perceptual(t, &out[BL__LOSS_PERCEPTUAL], err);
+    if (rc < 0) return rc;
+    const int parts[] = {BL__LOSS_L1, BL__LOSS_SSIM, BL__LOSS_PERCEPTUAL, BL__LOSS_GAN, BL__LOSS_FM};
+    const float w_perceptual = out[BL__LOSS_PERCEPTUAL] >= 0 ? o->w_perceptual : 0;
+    const float weights[] = {o->w_l1, o->w_ssim, w_perceptual, o->w_gan, o->w_fm};
+    t->plain_total = total(g, out, parts, weights, 3);
+    out[BL__LOSS_TOTAL] = total(g, out, parts, weights, 5);
     t->d_total = bl_weighted_sum(g, (bl_value[]){out[BL__LOSS_D_REAL], out[BL__LOSS_D_FAKE]},
                                  (float[]){0.5f, 0.5f}, 2);
+    return 0;
 }
 
 static int compile(bl_trainer *t, bl_program **p, int with_gan, bl_err *err) {
@@ -138,7 +143,8 @@ static int compile(bl_trainer *t, bl_program **p, int with_gan, bl_err *err) {
     bl_value outputs[BL__LOSSES];
     int n_out = 0;
     for (int i = 0; i < BL__LOSSES; i++)
-        if (t->loss[i] >= 0 && (with_gan || i == BL__LOSS_L1 || i == BL__LOSS_SSIM))
+        if (t->loss[i] >= 0 &&
+            (with_gan || i == BL__LOSS_L1 || i == BL__LOSS_SSIM || i == BL__LOSS_PERCEPTUAL))
             outputs[n_out++] = t->loss[i];
     return bl_program_compile(p, t->g,
                               &(bl_program_options){.inputs = in,
@@ -166,6 +172,8 @@ static int check(const bl_gan_train *o, const bl_gan_source *src, bl_err *err) {
         wrong = "the number of steps must be positive";
     else if (o->max_rollout < 0 || o->max_rollout > 64)
         wrong = "rollouts must be 0 to 64";
+    else if (!(o->w_perceptual >= 0 && o->w_perceptual < 1e6f))
+        wrong = "the perceptual loss's weight must be 0 or more";
     else if (!(o->ema >= 0 && o->ema < 1))
         wrong = "the running average's decay must be 0 to 1";
     else if (!is_share(o->prev_real) || !is_share(o->prev_start) || !is_share(o->prev_shift) ||
@@ -197,8 +205,9 @@ static int build(bl_trainer *t, bl_err *err) {
     if (!t->label_buf || !t->plate_buf || !t->real_buf || !t->weight_buf || !t->prev_buf)
         return bl_fail(err, BL_E_NOMEM, "not enough memory for the trainer's pictures");
     for (int i = 0; i < BL__LOSSES; i++) t->loss[i] = BL_NONE;
-    declare_training(t);
+    if ((rc = declare_training(t, err)) < 0) return rc;
     if ((rc = bl_params_seal(t->ps, t->train.seed, 1, err)) < 0) return rc;
+    if ((rc = bl__load_perceptual(t, err)) < 0) return rc;
     if ((rc = compile(t, &t->full, 1, err)) < 0) return rc;
     if (t->train.gan_from > 0 && (rc = compile(t, &t->plain, 0, err)) < 0) return rc;
     if (t->net.previous)
@@ -303,7 +312,8 @@ int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err) {
                 (long long)t->step, loss_names[i]);
     }
     if (losses)
-        *losses = (bl_gan_losses){value[0], value[1], value[2], value[3], value[4], value[5], value[6]};
+        *losses =
+            (bl_gan_losses){value[0], value[1], value[2], value[3], value[4], value[5], value[6], value[7]};
     return 0;
 }
 

@@ -12,6 +12,7 @@ enum {
     BL__LOSS_SSIM,
     BL__LOSS_D_REAL,
     BL__LOSS_D_FAKE,
+    BL__LOSS_PERCEPTUAL,
     BL__LOSSES
 };
 
@@ -42,5 +43,8 @@ bl__previous bl__draw_previous(bl_rng *rng, const bl_gan_train *o, int64_t befor
 /* Puts it into the program's input; the unit's first plate must be there already. */
 int bl__fill_previous(bl_trainer *t, bl_program *p, int64_t index, bl__previous how, uint64_t augment,
                       bl_err *err);
+/* The mean over the generated frames; *out BL_NONE where it is not asked for. Freezes the network. */
+int bl__declare_perceptual(bl_trainer *t, bl_value *out, bl_err *err);
+int bl__load_perceptual(bl_trainer *t, bl_err *err);
 
 #endif

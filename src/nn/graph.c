@@ -285,6 +285,13 @@ bl_value bl_max_pool(bl_graph *g, bl_value x, int k, int stride, int tf_same) {
                   (bl__node){.kh = k, .kw = k, .sh = stride, .sw = stride, .tf_same = tf_same});
 }
 
+/* Padding at the end that lets the last, incomplete window begin inside: counted as if it were not there. */
+bl_value bl_max_pool_ceil(bl_graph *g, bl_value x, int k, int stride) {
+    return simple(
+        g, BL__OP_max_pool, x, BL_NONE,
+        (bl__node){.kh = k, .kw = k, .sh = stride, .sw = stride, .pad = {0, 0, stride - 1, stride - 1}});
+}
+
 bl_value bl_avg_pool(bl_graph *g, bl_value x, int k, int stride, int pad) {
     return simple(g, BL__OP_avg_pool, x, BL_NONE,
                   (bl__node){.kh = k, .kw = k, .sh = stride, .sw = stride, .pad = BL_PAD_SAME(pad)});

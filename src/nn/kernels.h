@@ -86,6 +86,9 @@ typedef struct bl__vector_table {
     /* Depthwise convolution, NHWC, any kernel and stride; rows y0..y1 of the output of one sample. */
     void (*depthwise)(float *y, const float *x, const float *w, const float *b, bl_shape xs, bl_shape ys,
                       int kh, int kw, int sh, int sw, bl_pad pad, bl_act act, int y0, int y1);
+    /* Its input's gradient; rows y0..y1 of the input of one sample. add: += */
+    void (*depthwise_back)(float *dx, const float *dy, const float *w, bl_shape xs, bl_shape ys, int kh,
+                           int kw, int sh, int sw, bl_pad pad, int add, int y0, int y1);
 } bl__vector_table;
 const bl__vector_table *bl__vector(void);
 /* Rows are split over threads in this fixed way, so that results do not depend on timing. */

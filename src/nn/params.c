@@ -12,16 +12,21 @@
 typedef struct param {
     char name[96];
     int rank, dims[4];
-    int64_t size, offset; /* floats; offsets are multiples of 16 */
+    int64_t size, offset; /* floats; offsets are multiples of 16; given when sealed */
+    int frozen;           /* lies in the frozen slab */
     bl_init init;
     float scale;
 } param;
 
+#define MAX_FROZEN 4 /* prefixes */
+
 struct bl_params {
     param *p;
     int n, capacity, sealed;
-    int64_t total; /* floats in a slab */
-    float *slab[5];
+    int64_t total, frozen_total; /* floats in a slab, when sealed */
+    float *slab[5], *frozen;
+    char frozen_prefix[MAX_FROZEN][32];
+    int n_frozen;
     uint64_t version;
 };
 
@@ -36,6 +41,7 @@ void bl_params_destroy(bl_params **psp) {
     bl_params *ps = *psp;
     if (!ps) return;
     for (int i = 0; i < 5; i++) bl_free(ps->slab[i]);
+    bl_free(ps->frozen);
     bl_free(ps->p);
     bl_free(ps);
     *psp = NULL;
@@ -78,8 +84,6 @@ int bl_params_add(bl_params *ps, const char *name, int rank, const int *dims, bl
         q.dims[i] = dims[i];
         q.size *= dims[i];
     }
-    q.offset = ps->total;
-    ps->total += (q.size + 15) & ~(int64_t)15;
     ps->p[ps->n] = q;
     return ps->n++;
 }
@@ -106,14 +110,33 @@ uint64_t bl__params_version(const bl_params *ps) {
     return ps->version;
 }
 
+static int starts(const param *q, const char *prefix) {
+    return !strncmp(q->name, prefix, strlen(prefix));
+}
+
 int64_t bl_params_total(const bl_params *ps, const char *prefix) {
     int64_t total = 0;
     for (int i = 0; i < ps->n; i++)
-        if (!strncmp(ps->p[i].name, prefix, strlen(prefix))) total += ps->p[i].size;
+        if (starts(&ps->p[i], prefix)) total += ps->p[i].size;
     return total;
 }
 
+int bl_params_freeze(bl_params *ps, const char *prefix, bl_err *err) {
+    if (ps->sealed || ps->n_frozen == MAX_FROZEN || !*prefix || strlen(prefix) >= sizeof *ps->frozen_prefix)
+        return bl_fail(err, BL_E_INTERNAL, "the parameters %s cannot be frozen", prefix);
+    snprintf(ps->frozen_prefix[ps->n_frozen++], sizeof *ps->frozen_prefix, "%s", prefix);
+    return 0;
+}
+
+int bl_params_frozen(const bl_params *ps, int i) {
+    for (int k = 0; k < ps->n_frozen; k++)
+        if (starts(&ps->p[i], ps->frozen_prefix[k])) return 1;
+    return 0;
+}
+
 float *bl_params_data(bl_params *ps, int i, bl_slab slab) {
+    if (ps->p[i].frozen)
+        return slab == BL_SLAB_WEIGHT || slab == BL_SLAB_EMA ? ps->frozen + ps->p[i].offset : NULL;
     return ps->slab[slab] ? ps->slab[slab] + ps->p[i].offset : NULL;
 }
 
@@ -131,16 +154,31 @@ static void fill(const param *q, float *w, uint64_t seed) {
         }
 }
 
+static void place(bl_params *ps) {
+    ps->total = ps->frozen_total = 0;
+    for (int i = 0; i < ps->n; i++) {
+        param *q = &ps->p[i];
+        q->frozen = bl_params_frozen(ps, i);
+        int64_t *end = q->frozen ? &ps->frozen_total : &ps->total;
+        q->offset = *end;
+        *end += (q->size + 15) & ~(int64_t)15;
+    }
+}
+
 int bl_params_seal(bl_params *ps, uint64_t seed, int train, bl_err *err) {
     if (ps->sealed) return bl_fail(err, BL_E_INTERNAL, "parameters were sealed twice");
-    for (int i = 0; i < (train ? 5 : 1); i++) {
-        ps->slab[i] = bl_alloc_array((size_t)ps->total, sizeof(float));
-        if (!ps->slab[i])
+    place(ps);
+    for (int i = 0; i < (train ? 5 : 1) + 1; i++) {
+        int64_t size = i ? ps->total : ps->frozen_total;
+        float *slab = bl_alloc_array((size_t)size, sizeof(float));
+        if (!slab)
             return bl_fail(err, BL_E_NOMEM,
                            "not enough memory for %.1f million parameters; choose a smaller preset or size",
-                           1e-6 * (double)ps->total);
+                           1e-6 * (double)size);
+        *(i ? &ps->slab[i - 1] : &ps->frozen) = slab;
     }
-    for (int i = 0; i < ps->n; i++) fill(&ps->p[i], ps->slab[BL_SLAB_WEIGHT] + ps->p[i].offset, seed);
+    for (int i = 0; i < ps->n; i++)
+        fill(&ps->p[i], (ps->p[i].frozen ? ps->frozen : ps->slab[BL_SLAB_WEIGHT]) + ps->p[i].offset, seed);
     if (train) memcpy(ps->slab[BL_SLAB_EMA], ps->slab[BL_SLAB_WEIGHT], sizeof(float) * (size_t)ps->total);
     ps->sealed = 1;
     ps->version++;
@@ -149,13 +187,14 @@ int bl_params_seal(bl_params *ps, uint64_t seed, int train, bl_err *err) {
 
 /* Runs of parameters that start with prefix are contiguous in practice: one call of the kernel a run. */
 static int next_run(const bl_params *ps, const char *prefix, int *at, int64_t *offset, int64_t *size) {
-    size_t n = strlen(prefix);
     int i = *at;
-    while (i < ps->n && strncmp(ps->p[i].name, prefix, n) != 0) i++;
+    while (i < ps->n && (ps->p[i].frozen || !starts(&ps->p[i], prefix))) i++;
     if (i == ps->n) return 0;
     *offset = ps->p[i].offset;
-    while (i < ps->n && strncmp(ps->p[i].name, prefix, n) == 0) i++;
-    *size = (i < ps->n ? ps->p[i].offset : ps->total) - *offset;
+    int64_t end = *offset;
+    for (; i < ps->n && !ps->p[i].frozen && starts(&ps->p[i], prefix); i++)
+        end = ps->p[i].offset + ((ps->p[i].size + 15) & ~(int64_t)15);
+    *size = end - *offset;
     *at = i;
     return 1;
 }

@@ -98,9 +98,12 @@ static int starts(const char *name, const char *prefix) {
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
+static int trained(const bl_program *p, int param, const char *group) {
+    return param >= 0 && starts(bl_params_name(p->ps, param), group) && !bl_params_frozen(p->ps, param);
+}
+
 static int in_group(const bl_program *p, const bl__node *n, const char *group) {
-    return (n->weight >= 0 && starts(bl_params_name(p->ps, n->weight), group)) ||
-           (n->bias >= 0 && starts(bl_params_name(p->ps, n->bias), group));
+    return trained(p, n->weight, group) || trained(p, n->bias, group);
 }
 
 /* Does operator `op` pass a gradient to input i? */

@@ -245,6 +245,10 @@ const char *bl_tensors_meta(const bl_tensors *t, const char *key) {
     return json_string_value(json_object_get(t->meta, key));
 }
 
+const char *bl_tensors_name(const bl_tensors *t) {
+    return t->name;
+}
+
 static void shape_text(char *buf, size_t size, int rank, const int64_t *dims) {
     size_t n = 0;
     buf[0] = 0;
@@ -252,14 +256,16 @@ static void shape_text(char *buf, size_t size, int rank, const int64_t *dims) {
         n += (size_t)snprintf(buf + n, size - n, "%s%lld", i ? "x" : "", (long long)dims[i]);
 }
 
-const bl_tensor *bl_tensors_need(const bl_tensors *t, const char *name, bl_dtype dtype, int rank,
-                                 const int64_t *dims, bl_err *err) {
+/* `or_half`: where dtype is F32, F16 and BF16 will do as well. */
+static const bl_tensor *need(const bl_tensors *t, const char *name, bl_dtype dtype, int or_half, int rank,
+                             const int64_t *dims, bl_err *err) {
     const bl_tensor *x = bl_tensors_find(t, name);
     if (!x) {
         bl_fail(err, BL_E_MISMATCH, "%s lacks '%s': it is not a file of this kind or version", t->name, name);
         return NULL;
     }
-    int same = x->dtype == dtype && x->rank == rank;
+    int half = or_half && (x->dtype == BL_DT_F16 || x->dtype == BL_DT_BF16);
+    int same = (x->dtype == dtype || half) && x->rank == rank;
     for (int i = 0; same && i < rank; i++) same = x->dims[i] == dims[i];
     if (same) return x;
     char is[128], wanted[128];
@@ -268,6 +274,46 @@ const bl_tensor *bl_tensors_need(const bl_tensors *t, const char *name, bl_dtype
     bl_fail(err, BL_E_MISMATCH, "%s: '%s' is %s %s, but %s %s is needed: it is of another kind or version",
             t->name, name, dtype_name(x->dtype), is, dtype_name(dtype), wanted);
     return NULL;
+}
+
+const bl_tensor *bl_tensors_need(const bl_tensors *t, const char *name, bl_dtype dtype, int rank,
+                                 const int64_t *dims, bl_err *err) {
+    return need(t, name, dtype, 0, rank, dims, err);
+}
+
+const bl_tensor *bl_tensors_need_floats(const bl_tensors *t, const char *name, int rank, const int64_t *dims,
+                                        bl_err *err) {
+    return need(t, name, BL_DT_F32, 1, rank, dims, err);
+}
+
+float bl_half_to_float(uint16_t h) {
+    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = (h >> 10) & 31, fraction = h & 1023, bits;
+    if (exponent == 31)
+        bits = sign | 0x7f800000 | fraction << 13;
+    else if (exponent)
+        bits = sign | (exponent + 112) << 23 | fraction << 13;
+    else { /* zero, or so small that float32 needs another exponent for each leading zero */
+        float f = (float)fraction * 0x1p-24f;
+        memcpy(&bits, &f, 4);
+        bits |= sign;
+    }
+    float out;
+    memcpy(&out, &bits, 4);
+    return out;
+}
+
+void bl_tensor_floats(const bl_tensor *t, float *out) {
+    const uint8_t *data = t->data;
+    if (t->dtype == BL_DT_F32) memcpy(out, data, t->bytes);
+    for (size_t i = 0; t->dtype != BL_DT_F32 && i < t->bytes / 2; i++) {
+        uint16_t h;
+        memcpy(&h, data + 2 * i, 2);
+        uint32_t bits = (uint32_t)h << 16;
+        if (t->dtype == BL_DT_F16)
+            out[i] = bl_half_to_float(h);
+        else
+            memcpy(&out[i], &bits, 4);
+    }
 }
 
 /* ---- writing ---- */

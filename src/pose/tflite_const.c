@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ballerino/base.h"
+#include "ballerino/safetensors.h"
 #include "tflite.h"
 
 enum { SPARSE_ORDER = 0, SPARSE_BLOCKS = 1, SPARSE_DIMS = 2 };
@@ -18,28 +19,11 @@ static int damaged(const bl__tflite *m, const char *what, bl_err *err) {
     return bl_fail(err, BL_E_FORMAT, "%s is not a usable model: %s; fetch the models again", m->name, what);
 }
 
-/* IEEE 754 binary16 to binary32. */
-static float widen(uint16_t h) {
-    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = (h >> 10) & 31, fraction = h & 1023, bits;
-    if (exponent == 31)
-        bits = sign | 0x7f800000 | fraction << 13;
-    else if (exponent)
-        bits = sign | (exponent + 112) << 23 | fraction << 13;
-    else { /* zero, or so small that float32 needs another exponent for each leading zero */
-        float f = (float)fraction * 0x1p-24f;
-        memcpy(&bits, &f, 4);
-        bits |= sign;
-    }
-    float out;
-    memcpy(&out, &bits, 4);
-    return out;
-}
-
 static float value_at(const bl__tfl_tensor *t, size_t k) {
     if (t->type == BL__TFL_F16) {
         uint16_t h;
         memcpy(&h, t->data + 2 * k, 2);
-        return widen(h);
+        return bl_half_to_float(h);
     }
     float f;
     memcpy(&f, t->data + 4 * k, 4);

@@ -45,10 +45,10 @@ void bl__train_log_add(bl__train_log *l, int64_t step, const bl_gan_losses *x, d
     const double k = 1.0 / l->count, rate = seconds > l->since ? l->count / (seconds - l->since) : 0;
     fprintf(l->f,
             "{\"step\":%lld,\"seconds\":%.2f,\"steps_per_s\":%.3f,\"loss\":%.5g,\"l1\":%.5g,\"ssim\":%.5g,"
-            "\"gan\":%.5g,\"fm\":%.5g,\"d_real\":%.5g,\"d_fake\":%.5g}\n",
+            "\"gan\":%.5g,\"fm\":%.5g,\"d_real\":%.5g,\"d_fake\":%.5g,\"perceptual\":%.5g}\n",
             (long long)step, seconds, rate, k * (double)l->sum.total, k * (double)l->sum.l1,
             k * (double)l->sum.ssim, k * (double)l->sum.gan, k * (double)l->sum.fm, k * (double)l->sum.d_real,
-            k * (double)l->sum.d_fake);
+            k * (double)l->sum.d_fake, k * (double)l->sum.perceptual);
     fflush(l->f);
     l->sum = (bl_gan_losses){0};
     l->count = 0;

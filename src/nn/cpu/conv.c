@@ -108,9 +108,25 @@ static void depthwise_forward(bl__step *s) {
     }
 }
 
-/* Only the landmark models use depthwise layers, and they are not trained: backward is the reference's. */
+/* Only the landmark models use depthwise layers, and they are not trained: their weights' gradient is the
+ * reference's, the input's (they serve as perceptual networks) is a vector kernel's. */
 static void depthwise_backward(const bl__back *b) {
-    bl__ref_kernel(BL__OP_conv2d)->backward(b);
+    bl__step *s = b->s;
+    const bl__node *n = s->node;
+    const bl__vector_table *v = bl__vector();
+    if (b->params) {
+        bl__ref_kernel(BL__OP_conv2d)->backward(b);
+        return;
+    }
+    bl__cpu_act_backward(s->threads, b->dy, b->dy, s->y, bl__elements(s->ys), n->act, 0);
+    for (int k = 0; k < s->ys.n; k++) {
+        float *dx = b->dx[0] + k * bl__plane(s->xs[0]) * s->xs[0].c;
+        const float *dy = b->dy + k * bl__plane(s->ys) * s->ys.c;
+#pragma omp parallel for schedule(static) num_threads(s->threads)
+        for (int row = 0; row < s->xs[0].h; row++)
+            v->depthwise_back(dx, dy, s->w, s->xs[0], s->ys, n->kh, n->kw, n->sh, n->sw, s->pad, b->add & 1,
+                              row, row + 1);
+    }
 }
 
 const bl__kernel bl__cpu_depthwise = {.forward = depthwise_forward, .backward = depthwise_backward};

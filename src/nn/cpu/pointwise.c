@@ -68,7 +68,22 @@ static void prelu_forward(bl__step *s) {
 }
 
 static void prelu_backward(const bl__back *b) {
-    bl__ref_kernel(BL__OP_prelu)->backward(b);
+    const bl__step *s = b->s;
+    if (b->params) {
+        bl__ref_kernel(BL__OP_prelu)->backward(b);
+        return;
+    }
+    int64_t pixels = bl__elements(s->ys) / s->ys.c;
+    int c = s->ys.c, add = b->add & 1;
+#pragma omp parallel for schedule(static) num_threads(s->threads)
+    for (int64_t i = 0; i < pixels; i++) {
+        const float *x = s->x[0] + i * c, *dy = b->dy + i * c;
+        float *dx = b->dx[0] + i * c;
+        for (int k = 0; k < c; k++) {
+            float g = x[k] > 0 ? dy[k] : dy[k] * s->w[k];
+            dx[k] = add ? dx[k] + g : g;
+        }
+    }
 }
 
 const bl__kernel bl__cpu_prelu = {.forward = prelu_forward, .backward = prelu_backward};

@@ -10,6 +10,8 @@ const bl__kernel *bl__cpu_kernel(bl__op op, const bl__node *node) {
     case BL__OP_activation: return &bl__cpu_activation;
     case BL__OP_add: return &bl__cpu_add;
     case BL__OP_prelu: return &bl__cpu_prelu;
+    case BL__OP_max_pool: return &bl__cpu_max_pool;
+    case BL__OP_loss_l1: return &bl__cpu_loss_l1;
     case BL__OP_loss_ssim: return &bl__cpu_loss_ssim;
     case BL__OP_upsample2: return &bl__cpu_upsample2;
     case BL__OP_resize_bilinear: return &bl__cpu_resize_bilinear;

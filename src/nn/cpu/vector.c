@@ -203,6 +203,32 @@ static void depthwise(float *restrict y, const float *restrict x, const float *r
         }
 }
 
+/* Which output saw input `in` through tap `tap`; negative: none. */
+static inline int seen_by(int in, int pad, int tap, int stride, int size) {
+    int at = in + pad - tap;
+    return at < 0 || at % stride || at / stride >= size ? -1 : at / stride;
+}
+
+static void depthwise_back(float *restrict dx, const float *restrict dy, const float *restrict w, bl_shape xs,
+                           bl_shape ys, int kh, int kw, int sh, int sw, bl_pad pad, int add, int y0, int y1) {
+    int c = xs.c;
+    for (int iy = y0; iy < y1; iy++)
+        for (int ix = 0; ix < xs.w; ix++) {
+            float *restrict o = dx + ((int64_t)iy * xs.w + ix) * c;
+            if (!add) memset(o, 0, sizeof *o * (size_t)c);
+            for (int i = 0; i < kh; i++) {
+                int oy = seen_by(iy, pad.top, i, sh, ys.h);
+                for (int j = 0; oy >= 0 && j < kw; j++) {
+                    int ox = seen_by(ix, pad.left, j, sw, ys.w);
+                    if (ox < 0) continue;
+                    const float *restrict p = dy + ((int64_t)oy * ys.w + ox) * c;
+                    const float *restrict q = w + (int64_t)(i * kw + j) * c;
+                    for (int k = 0; k < c; k++) o[k] += p[k] * q[k];
+                }
+            }
+        }
+}
+
 const bl__vector_table TABLE = {
     .isa = STRING(BL__ISA),
     .adam = adam,
@@ -216,4 +242,5 @@ const bl__vector_table TABLE = {
     .norm_back_sums = norm_back_sums,
     .norm_back_apply = norm_back_apply,
     .depthwise = depthwise,
+    .depthwise_back = depthwise_back,
 };

@@ -1,0 +1,81 @@
+/* Largest value of a window, row by row over threads. */
+#include <float.h>
+#include <string.h>
+
+#include "cpu.h"
+
+static int plan(bl__step *s, bl_err *err) {
+    (void)err;
+    s->scratch_floats = (int64_t)s->threads * s->ys.c;
+    return 0;
+}
+
+typedef struct span {
+    int y0, y1, x0, x1;
+} span; /* of the input, inside it */
+
+static span window(const bl__step *s, int y, int x) {
+    const bl__node *n = s->node;
+    int top = y * n->sh - s->pad.top, left = x * n->sw - s->pad.left;
+    return (span){BL_MAX(top, 0), BL_MIN(top + n->kh, s->xs[0].h), BL_MAX(left, 0),
+                  BL_MIN(left + n->kw, s->xs[0].w)};
+}
+
+/* Row r of all samples' output rows. */
+static void forward_row(const bl__step *s, int64_t r) {
+    const int c = s->ys.c, n = (int)(r / s->ys.h), y = (int)(r % s->ys.h);
+    const float *in = s->x[0] + n * bl__plane(s->xs[0]) * c;
+    for (int x = 0; x < s->ys.w; x++) {
+        float *restrict o = s->y + (r * s->ys.w + x) * c;
+        span w = window(s, y, x);
+        for (int k = 0; k < c; k++) o[k] = -FLT_MAX;
+        for (int i = w.y0; i < w.y1; i++)
+            for (int j = w.x0; j < w.x1; j++) {
+                const float *restrict p = in + ((int64_t)i * s->xs[0].w + j) * c;
+                for (int k = 0; k < c; k++) o[k] = p[k] > o[k] ? p[k] : o[k];
+            }
+    }
+}
+
+static void forward(bl__step *s) {
+    int64_t rows = (int64_t)s->ys.n * s->ys.h;
+#pragma omp parallel for schedule(static) num_threads(s->threads)
+    for (int64_t r = 0; r < rows; r++) forward_row(s, r);
+}
+
+/* The first largest of a window gets the gradient: `left` is what has not been given away yet. */
+static void backward_row(const bl__back *b, float *restrict left, int64_t r) {
+    const bl__step *s = b->s;
+    const int c = s->ys.c, n = (int)(r / s->ys.h), y = (int)(r % s->ys.h);
+    const int64_t base = n * bl__plane(s->xs[0]) * c;
+    for (int x = 0; x < s->ys.w; x++) {
+        const float *restrict o = s->y + (r * s->ys.w + x) * c;
+        span w = window(s, y, x);
+        memcpy(left, b->dy + (r * s->ys.w + x) * c, sizeof *left * (size_t)c);
+        for (int i = w.y0; i < w.y1; i++)
+            for (int j = w.x0; j < w.x1; j++) {
+                const int64_t at = base + ((int64_t)i * s->xs[0].w + j) * c;
+                const float *restrict p = s->x[0] + at;
+                float *restrict d = b->dx[0] + at;
+                for (int k = 0; k < c; k++) {
+                    float give = p[k] == o[k] ? left[k] : 0;
+                    d[k] += give;
+                    left[k] -= give;
+                }
+            }
+    }
+}
+
+static void backward(const bl__back *b) {
+    const bl__step *s = b->s;
+    int64_t rows = (int64_t)s->ys.n * s->ys.h;
+    int apart = s->node->sh >= s->node->kh; /* no two rows of windows share a pixel */
+    int parts = apart ? s->threads : 1;
+    if (!(b->add & 1)) memset(b->dx[0], 0, sizeof(float) * (size_t)bl__elements(s->xs[0]));
+#pragma omp parallel for schedule(static) num_threads(parts)
+    for (int t = 0; t < parts; t++)
+        for (int64_t r = bl__share(rows, parts, t); r < bl__share(rows, parts, t + 1); r++)
+            backward_row(b, s->scratch + (int64_t)t * s->ys.c, r);
+}
+
+const bl__kernel bl__cpu_max_pool = {.plan = plan, .forward = forward, .backward = backward};
