@@ -10,7 +10,7 @@
 
 typedef struct files {
     char folder[4096], source[4160], target[4160], truth[4160], model[4160], result[4160], sheet[4160],
-        stamp[4160];
+        stamp[4160], overlay[4160], report[4160];
 } files;
 
 static int place(const bl__options *o, files *f, bl_err *err) {
@@ -82,10 +82,12 @@ static int transfer(const bl__options *o, const files *f, bl_err *err) {
     job.model = f->model;
     job.source = f->source;
     job.output = f->result;
+    job.overlay = f->overlay;
+    job.report = f->report;
     job.threads = (int)bl__option_int(o, BL__OPT_threads);
     job.models_dir = bl__models_dir(o);
     int rc = bl_transfer_run(&job, &result, err);
-    if (rc == 0) bl__print_transfer(&result, f->result);
+    if (rc == 0) bl__print_transfer(&result, &job);
     return rc;
 }
 

@@ -7,7 +7,7 @@
 #include "jobs.h"
 
 typedef struct work {
-    char folder[4096], model[4160], track[4160];
+    char folder[4096], model[4160], track[4160], overlay[4160], report[4160];
 } work;
 
 /* First 16 hex digits of the hash of a file and of the settings that matter. */
@@ -47,6 +47,8 @@ static int plan(const bl__options *o, const char *target, const char *source, co
     snprintf(w->model, sizeof w->model, "%s/target-%s.ballerino", w->folder, key);
     if ((rc = key_of(source, bl__option_text(o, BL__OPT_pose_model), key, err)) < 0) return rc;
     snprintf(w->track, sizeof w->track, "%s/source-%s.track.json", w->folder, key);
+    snprintf(w->overlay, sizeof w->overlay, "%s/normalisation.png", w->folder);
+    snprintf(w->report, sizeof w->report, "%s.report.html", output);
     return bl_dir_make(w->folder, err);
 }
 
@@ -101,8 +103,10 @@ int bl__cmd_run(const bl__options *o, bl_err *err) {
     if (rc < 0) return rc;
     bl_transfer_job job = bl__transfer_job(o);
     job.model = w.model;
+    job.report = w.report;
+    if (!job.overlay) job.overlay = w.overlay;
     if (!job.track) job.track = w.track;
     rc = bl_transfer_run(&job, &result, err);
-    if (rc == 0) bl__print_transfer(&result, output);
+    if (rc == 0) bl__print_transfer(&result, &job);
     return rc;
 }

@@ -9,6 +9,6 @@ int bl__cmd_transfer(const bl__options *o, bl_err *err) {
     if (rc == 0) rc = bl__option_need(o, BL__OPT_source, &job.source, err);
     if (rc == 0) rc = bl__option_need(o, BL__OPT_output, &job.output, err);
     if (rc == 0) rc = bl_transfer_run(&job, &result, err);
-    if (rc == 0) bl__print_transfer(&result, job.output);
+    if (rc == 0) bl__print_transfer(&result, &job);
     return rc;
 }

@@ -34,6 +34,7 @@ bl_transfer_job bl__transfer_job(const bl__options *o) {
     j.normalise = (bl_normalise)bl__option_choice(o, BL__OPT_normalise);
     j.side_by_side = bl__option_flag(o, BL__OPT_side_by_side);
     j.overlay = or_null(o, BL__OPT_overlay);
+    j.report = or_null(o, BL__OPT_report);
     j.smooth = (int)bl__option_int(o, BL__OPT_smooth);
     j.crf = (int)bl__option_int(o, BL__OPT_crf);
     j.threads = (int)bl__option_int(o, BL__OPT_threads);
@@ -42,10 +43,17 @@ bl_transfer_job bl__transfer_job(const bl__options *o) {
     return j;
 }
 
+static void print_report(const char *model) {
+    char path[4096];
+    if (snprintf(path, sizeof path, "%s.train/report.html", model) < (int)sizeof path && bl_file_exists(path))
+        printf("report: %s\n", path);
+}
+
 void bl__print_training(const bl_train_result *r, const char *model) {
     const bl_train_scores *s = &r->scores;
     printf("trained %lld steps in %.0f s (%.0f ms a step): %s\n", (long long)r->steps, r->seconds, r->step_ms,
            model);
+    print_report(model);
     if (!s->valid) return;
     printf("on the %lld held-out frames, in the person's window:\n", (long long)s->frames);
     printf("                  SSIM    PSNR\n");
@@ -54,8 +62,9 @@ void bl__print_training(const bl_train_result *r, const char *model) {
     printf("  nearest frame   %.4f  %5.2f dB\n", s->nearest_ssim, s->nearest_psnr);
 }
 
-void bl__print_transfer(const bl_transfer_result *r, const char *output) {
-    printf("wrote %lld frames in %.0f s: %s\n", (long long)r->frames, r->seconds, output);
+void bl__print_transfer(const bl_transfer_result *r, const bl_transfer_job *job) {
+    printf("wrote %lld frames in %.0f s: %s\n", (long long)r->frames, r->seconds, job->output);
     if (r->without_person)
         printf("(in %lld of them the source shows nobody)\n", (long long)r->without_person);
+    if (job->report && bl_file_exists(job->report)) printf("report: %s\n", job->report);
 }

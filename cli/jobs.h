@@ -8,6 +8,6 @@
 bl_train_job bl__train_job(const bl__options *o);
 bl_transfer_job bl__transfer_job(const bl__options *o);
 void bl__print_training(const bl_train_result *r, const char *model);
-void bl__print_transfer(const bl_transfer_result *r, const char *output);
+void bl__print_transfer(const bl_transfer_result *r, const bl_transfer_job *job);
 
 #endif

@@ -79,6 +79,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(quiet, "quiet", 'q', FLAG, 0, 1, "0", "", BL__IN_ALL, "only errors")                                   \
     X(refine, "refine", 0, CHOICE, 0, 0, "preset", "preset|none|face|hands|face,hands", BL__IN_TRAIN,        \
       "what is painted anew at the video's own resolution")                                                  \
+    X(report, "report", 0, TEXT, 0, 0, "", "FILE", BL__IN(transfer),                                         \
+      "also write a page for people (HTML); run always does")                                                \
     X(save_every, "save-every", 0, REAL, 1, 86400, "60", "SECONDS", BL__IN_TRAIN,                            \
       "how often the training state is saved")                                                               \
     X(scene, "scene", 0, CHOICE, 0, 0, "composite", "composite|paint", BL__IN_TRAIN,                         \

@@ -30,7 +30,8 @@ typedef struct bl_train_job {
     const char *track;   /* its pose track file, or NULL: found here */
     const char *output;  /* model file; the training state lies beside it in OUTPUT.train/:
                             job.json (settings, plan, result), track.json, plate.png, checkpoint.safetensors,
-                            log.jsonl, preview.png, and caches */
+                            log.jsonl, preview.png, report.html (for people), report.json (its
+                            notes), and caches */
     const char *consent; /* the statement; empty or NULL: BL_E_CONSENT */
     bl_preset preset;
     bl_scene scene;
@@ -83,7 +84,9 @@ typedef struct bl_transfer_job {
     bl_normalise normalise;
     int side_by_side;    /* source | figure | result in one picture */
     const char *overlay; /* PNG of what normalisation did, or NULL */
-    int smooth;          /* window of bl_motion_smooth, default 5 */
+    const char
+        *report; /* HTML page for people: the result, the fitting, how the model was trained; or NULL */
+    int smooth;  /* window of bl_motion_smooth, default 5 */
     int crf;
     int threads;
     const char *models_dir;

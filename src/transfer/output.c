@@ -1,4 +1,5 @@
 #include "output.h"
+#include "strip.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -13,6 +14,7 @@ struct bl__output {
     const bl_frame *plate;
     bl__painter painter;
     bl_writer *writer;
+    bl__strip *strip; /* borrowed; NULL: none */
     bl_queue *queue;
     pthread_t thread;
     int running;
@@ -54,6 +56,7 @@ static int write_shot(bl__output *o, const bl__shot *s, bl_err *err) {
     int rc = bl_frame_create(&f, o->plate->width, o->plate->height, err);
     if (rc < 0) return rc;
     rc = bl__painter_paint(&o->painter, s, f, err);
+    if (rc == 0 && o->strip) bl__strip_see(o->strip, s, f);
     if (rc == 0 && o->job->side_by_side) rc = side_by_side(o, &f, s, err);
     f->pts = s->source->pts;
     f->time_base = s->source->time_base;
@@ -131,6 +134,10 @@ static int failed(bl__output *o, bl_err *err) {
     join(o);
     if (err && o->status < 0) *err = o->err;
     return o->status;
+}
+
+void bl__output_show(bl__output *o, bl__strip *strip) {
+    o->strip = strip;
 }
 
 int bl__output_put(bl__output *o, bl__shot *s, bl_err *err) {

@@ -88,7 +88,9 @@ static int main_stage(bl__training *t, bl_err *err) {
         bl_gan_source src = bl__dataset_source(&t->data);
         if (t->preset.stage[BL__STAGE_GLOBAL].on) rc = global_stage(t, &src, err);
         if (rc == 0) rc = bl__learn(t, BL__STAGE_MAIN, &src, err);
+        bl__lap_end(&t->laps, BL__LAP_TRAIN);
         if (rc == 0) rc = write_coarse(t, path, err);
+        bl__lap_end(&t->laps, BL__LAP_EVALUATE);
         bl__learned(t);
     }
     return rc < 0 ? rc : bl_model_open(&t->coarse, path, err);
@@ -113,6 +115,7 @@ static int finish(bl__training *t, bl_err *err) {
     bl_trainer *kept[BL__REFINERS] = {0};
     bl__weights refine[BL__REFINERS] = {0};
     int rc = bl__stage_patches(t, err);
+    bl__lap_end(&t->laps, BL__LAP_PATCHES);
     for (int k = 0; k < BL__REFINERS && rc == 0; k++) {
         if (!t->preset.stage[bl__stage_of_refiner(k)].on) continue;
         rc = refine_stage(t, k, &info, &kept[k], err);
@@ -161,16 +164,22 @@ static void release(bl__training *t) {
 }
 
 static int train(bl__training *t, bl_train_result *result, bl_err *err) {
+    bl__laps_begin(&t->laps);
     int rc = bl__stage_pose(t, err);
+    bl__lap_end(&t->laps, BL__LAP_POSE);
     if (rc == 0) rc = bl__stage_measure(t, err);
     result->verdict = t->verdict;
     if (rc == 0) rc = bl__stage_samples(t, err);
+    bl__lap_end(&t->laps, BL__LAP_SAMPLES);
     if (rc == 0 && t->data.n_train < LEAST_SAMPLES)
         rc = bl_fail(err, BL_E_FOOTAGE,
                      "%s shows the person usably in only %lld frames; film at least 10 seconds",
                      t->job->target, (long long)t->data.n_train);
+    if (rc == 0) bl__report_note(t);
     if (rc == 0) rc = main_stage(t, err);
-    return rc == 0 ? finish(t, err) : rc;
+    if (rc == 0) rc = finish(t, err);
+    if (rc == 0) bl__report_note(t);
+    return rc;
 }
 
 /* Of a job that is done; the camera's motion was not kept. */
@@ -208,9 +217,11 @@ int bl_train_run(const bl_train_job *job, bl_train_result *result, bl_err *err) 
     if (t.state.done && bl_file_exists(job->output)) {
         bl_log(BL_LOG_INFO, "train", "%s is finished already", job->output);
         rc = verdict_again(&t, result, err);
+        if (rc == 0) bl__report_train(&t.state, job, 0);
     } else {
         rc = train(&t, result, err);
         if (rc == 0) remove_caches(&t.state);
+        if (rc == 0) bl__report_train(&t.state, job, 1);
     }
     if (rc == 0) report(&t, result);
     release(&t);

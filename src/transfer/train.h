@@ -8,6 +8,7 @@
 #include "model.h"
 #include "patches.h"
 #include "presets.h"
+#include "report.h"
 #include "window.h"
 
 #define BL__LEAST_PATCHES 60 /* of a face or of hands, to refine it */
@@ -35,6 +36,7 @@ typedef struct bl__training {
     /* while a stage is trained */
     bl_trainer *trainer;
     bl_generator *shown; /* the running average, for pictures and scores */
+    bl__laps laps;       /* for the report */
 } bl__training;
 
 static inline bl_gan_net *bl__main_net(bl__training *t) {

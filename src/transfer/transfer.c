@@ -3,6 +3,7 @@
 
 #include "output.h"
 #include "overlay.h"
+#include "report_transfer.h"
 
 #define GAP 5 /* frames without a person that are bridged by interpolation */
 
@@ -24,6 +25,10 @@ typedef struct transfer {
     bl_frame *shown; /* the source's frame for the overlay */
     int64_t shown_entry;
     bl_transfer_result result;
+    /* for the report */
+    bl_verdict verdict;
+    bl__strip strip;
+    double begun, posed, prepared; /* times */
 } transfer;
 
 static int check(const bl_transfer_job *j, bl_err *err) {
@@ -49,6 +54,8 @@ static int find_poses(transfer *t, bl_err *err) {
 
 static int prepare(transfer *t, bl_err *err) {
     int rc = find_poses(t, err);
+    t->posed = bl_now();
+    if (rc == 0) rc = bl_motion_verdict(&t->verdict, t->source, BL_PURPOSE_SOURCE, NULL, err);
     if (rc == 0) rc = bl_motion_fill_gaps(t->source, GAP, err);
     if (rc >= 0) rc = bl_motion_smooth(t->source, t->job->smooth, err);
     if (rc >= 0) rc = bl_motion_stats(&t->stats, t->source, err);
@@ -109,6 +116,22 @@ static int write_overlay(const transfer *t, bl_err *err) {
     return bl__overlay_write(&o, t->job->overlay, err);
 }
 
+static void write_report(const transfer *t) {
+    const bl__transfer_facts f = {.job = t->job,
+                                  .model = t->model,
+                                  .result = &t->result,
+                                  .source = &t->verdict,
+                                  .strip = &t->strip,
+                                  .window_width = t->render.w,
+                                  .window_height = t->render.h,
+                                  .picture_width = t->model->plate->width,
+                                  .picture_height = t->model->plate->height,
+                                  .pose_seconds = t->posed - t->begun,
+                                  .prepare_seconds = t->prepared - t->posed,
+                                  .frames_seconds = bl_now() - t->prepared};
+    if (t->job->report) bl__report_transfer(&f);
+}
+
 static int run(transfer *t, bl_err *err) {
     int rc = bl_model_open(&t->model, t->job->model, err);
     if (rc == 0) rc = bl_reader_open(&t->reader, t->job->source, NULL, err);
@@ -117,15 +140,18 @@ static int run(transfer *t, bl_err *err) {
     if (rc == 0 && !t->reader) rc = bl_reader_open(&t->reader, t->job->source, NULL, err);
     if (rc == 0)
         rc = bl__output_open(&t->output, t->job, t->model, &t->render.grid, bl_reader_info(t->reader), err);
+    t->prepared = bl_now();
+    if (rc == 0 && t->job->report) bl__strip_init(&t->strip, t->normalised);
+    if (rc == 0) bl__output_show(t->output, &t->strip);
     if (rc == 0) rc = all_frames(t, err);
     if (rc == 0) rc = bl__output_finish(t->output, err);
     if (rc == 0) rc = write_overlay(t, err);
+    if (rc == 0) write_report(t);
     return rc;
 }
 
 int bl_transfer_run(const bl_transfer_job *job, bl_transfer_result *result, bl_err *err) {
-    transfer t = {.job = job};
-    const double t0 = bl_now();
+    transfer t = {.job = job, .begun = bl_now()};
     int rc = check(job, err);
     if (rc < 0) return rc;
     rc = run(&t, err);
@@ -134,9 +160,10 @@ int bl_transfer_run(const bl_transfer_job *job, bl_transfer_result *result, bl_e
     bl__render_release(&t.render);
     bl_track_destroy(&t.normalised);
     bl_track_destroy(&t.source);
+    bl__strip_release(&t.strip);
     bl_frame_unref(&t.shown);
     bl_model_close(&t.model);
-    t.result.seconds = bl_now() - t0;
+    t.result.seconds = bl_now() - t.begun;
     if (rc == 0 && t.result.without_person > 0)
         bl_log(BL_LOG_INFO, "transfer", "%lld of %lld frames show no person; the plate alone is shown there",
                (long long)t.result.without_person, (long long)t.result.frames);
