@@ -32,8 +32,10 @@ static int place(const bl__options *o, files *f, bl_err *err) {
 static int check_stamp(const bl__options *o, const files *f, bl_err *err) {
     char now[256], *then = NULL;
     size_t size = 0;
-    snprintf(now, sizeof now, "ballerino %s, minutes %g, steps %lld\n", BL_VERSION,
-             bl__option_real(o, BL__OPT_minutes), (long long)bl__option_int(o, BL__OPT_steps));
+    snprintf(now, sizeof now, "ballerino %s, minutes %g, steps %lld%s%s\n", BL_VERSION,
+             bl__option_real(o, BL__OPT_minutes), (long long)bl__option_int(o, BL__OPT_steps),
+             bl__option_flag(o, BL__OPT_no_hands) ? ", no hands" : "",
+             bl__option_flag(o, BL__OPT_no_face) ? ", no face" : "");
     if (!bl_file_exists(f->stamp)) {
         if (!bl_file_exists(f->model) && !bl_file_exists(f->source))
             return bl_file_write(f->stamp, now, strlen(now), err);
@@ -70,6 +72,8 @@ static int train(const bl__options *o, const files *f, bl_err *err) {
     job.steps = bl__option_int(o, BL__OPT_steps);
     if (job.minutes <= 0 && job.steps == 0) job.minutes = 6;
     job.threads = (int)bl__option_int(o, BL__OPT_threads);
+    job.hands = !bl__option_flag(o, BL__OPT_no_hands);
+    job.face = !bl__option_flag(o, BL__OPT_no_face);
     job.models_dir = bl__models_dir(o);
     int rc = bl_train_run(&job, &result, err);
     if (rc == 0) bl__print_training(&result, f->model);
@@ -85,6 +89,8 @@ static int transfer(const bl__options *o, const files *f, bl_err *err) {
     job.overlay = f->overlay;
     job.report = f->report;
     job.threads = (int)bl__option_int(o, BL__OPT_threads);
+    job.hands = !bl__option_flag(o, BL__OPT_no_hands);
+    job.face = !bl__option_flag(o, BL__OPT_no_face);
     job.models_dir = bl__models_dir(o);
     int rc = bl_transfer_run(&job, &result, err);
     if (rc == 0) bl__print_transfer(&result, &job);

@@ -84,6 +84,23 @@ static int on_frame(void *ctx, const bl_frame *frame, const bl_track_frame *foun
     return *w->overlay.path ? draw_frame(&w->overlay, frame, found, err) : 0;
 }
 
+/* How often the hands and the face were seen. */
+static void report_parts(const bl_track *t, const bl_pose_options *o) {
+    long long people = 0, left = 0, right = 0, face = 0;
+    for (int64_t i = 0; i < t->n; i++) {
+        const bl_person *p = &t->frames[i].person;
+        people += t->frames[i].has_person;
+        left += p->left_hand.score > 0;
+        right += p->right_hand.score > 0;
+        face += p->face.score > 0;
+    }
+    if (!people || (!o->hands && !o->face)) return;
+    printf("Of the %lld frames with a person,", people);
+    if (o->hands) printf(" the left hand was seen in %lld, the right in %lld", left, right);
+    if (o->face) printf("%s the face%s in %lld", o->hands ? "," : "", o->hands ? "" : " was seen", face);
+    printf(".\n");
+}
+
 static int report(const bl_track *t, const char *video, const float *shift, bl_err *err) {
     bl_verdict verdict;
     char text[4096];
@@ -105,6 +122,8 @@ int bl__cmd_pose(const bl__options *o, bl_err *err) {
     bl_pose_options p = bl_pose_options_default();
     bl_track *track = NULL;
     p.model = (bl_pose_model)bl__option_choice(o, BL__OPT_pose_model);
+    p.hands = !bl__option_flag(o, BL__OPT_no_hands);
+    p.face = !bl__option_flag(o, BL__OPT_no_face);
     p.smooth = !bl__option_flag(o, BL__OPT_no_smooth);
     p.models_dir = bl__models_dir(o);
     p.threads = (int)bl__option_int(o, BL__OPT_threads);
@@ -115,6 +134,7 @@ int bl__cmd_pose(const bl__options *o, bl_err *err) {
     if (rc == 0 && *out) rc = bl_track_write(track, out, err);
     if (rc == 0 && *folder) rc = bl_openpose_write_folder(track, folder, BL_OPENPOSE_BODY25, err);
     if (rc == 0) rc = report(track, video, w.n == track->n ? w.shift : NULL, err);
+    if (rc == 0) report_parts(track, &p);
     bl_track_destroy(&track);
     bl_free(w.shift);
     bl_free(w.mask);

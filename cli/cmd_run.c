@@ -26,26 +26,31 @@ static int key_of(const char *path, const char *settings, char key[17], bl_err *
     return 0;
 }
 
-static void training_settings(const bl__options *o, char *buf, size_t size) {
-    static const bl__opt ids[] = {BL__OPT_preset,     BL__OPT_scene,    BL__OPT_minutes, BL__OPT_steps,
-                                  BL__OPT_holdout,    BL__OPT_size,     BL__OPT_seed,    BL__OPT_precision,
-                                  BL__OPT_pose_model, BL__OPT_previous, BL__OPT_refine};
+static void join(const bl__options *o, const bl__opt *ids, size_t count, char *buf, size_t size) {
     size_t n = 0;
     buf[0] = 0;
-    for (size_t i = 0; i < BL_COUNT(ids) && n < size; i++)
+    for (size_t i = 0; i < count && n < size; i++)
         n += (size_t)snprintf(buf + n, size - n, "%s;", bl__option_text(o, ids[i]));
 }
+
+static const bl__opt pose_ids[] = {BL__OPT_pose_model, BL__OPT_no_hands, BL__OPT_no_face},
+                     training_ids[] = {BL__OPT_preset,   BL__OPT_scene,     BL__OPT_minutes,
+                                       BL__OPT_steps,    BL__OPT_holdout,   BL__OPT_size,
+                                       BL__OPT_seed,     BL__OPT_precision, BL__OPT_pose_model,
+                                       BL__OPT_no_hands, BL__OPT_no_face,   BL__OPT_previous,
+                                       BL__OPT_refine};
 
 static int plan(const bl__options *o, const char *target, const char *source, const char *output, work *w,
                 bl_err *err) {
     char settings[512], key[17];
-    training_settings(o, settings, sizeof settings);
+    join(o, training_ids, BL_COUNT(training_ids), settings, sizeof settings);
     if (snprintf(w->folder, sizeof w->folder, "%s.work", output) >= (int)sizeof w->folder)
         return bl_fail(err, BL_E_USAGE, "the path %s is too long", output);
     int rc = key_of(target, settings, key, err);
     if (rc < 0) return rc;
     snprintf(w->model, sizeof w->model, "%s/target-%s.ballerino", w->folder, key);
-    if ((rc = key_of(source, bl__option_text(o, BL__OPT_pose_model), key, err)) < 0) return rc;
+    join(o, pose_ids, BL_COUNT(pose_ids), settings, sizeof settings);
+    if ((rc = key_of(source, settings, key, err)) < 0) return rc;
     snprintf(w->track, sizeof w->track, "%s/source-%s.track.json", w->folder, key);
     snprintf(w->overlay, sizeof w->overlay, "%s/normalisation.png", w->folder);
     snprintf(w->report, sizeof w->report, "%s.report.html", output);
@@ -74,6 +79,8 @@ static int find_source(const bl__options *o, const char *source, const work *w, 
     bl_track *track = NULL;
     bl_verdict verdict;
     p.model = (bl_pose_model)bl__option_choice(o, BL__OPT_pose_model);
+    p.hands = !bl__option_flag(o, BL__OPT_no_hands);
+    p.face = !bl__option_flag(o, BL__OPT_no_face);
     p.models_dir = bl__models_dir(o);
     p.threads = (int)bl__option_int(o, BL__OPT_threads);
     int rc = bl_pose_video(&track, source, &p, NULL, NULL, err);

@@ -55,6 +55,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(model, "model", 'm', TEXT, 0, 0, "", "FILE", BL__IN(transfer), "the trained target (me.ballerino)")    \
     X(models_dir, "models-dir", 0, TEXT, 0, 0, "", "FOLDER", BL__IN_WORK | BL__IN(models) | BL__IN(doctor),  \
       "where the pose models lie")                                                                           \
+    X(no_face, "no-face", 0, FLAG, 0, 1, "0", "", BL__IN_WORK, "do not look for the face")                   \
+    X(no_hands, "no-hands", 0, FLAG, 0, 1, "0", "", BL__IN_WORK, "do not look for the hands")                \
     X(no_smooth, "no-smooth", 0, FLAG, 0, 1, "0", "", BL__IN(pose),                                          \
       "leave the joints as the model gives them")                                                            \
     X(normalise, "normalise", 0, CHOICE, 0, 0, "robust", "robust|paper|none", BL__IN_TRANSFER,               \

@@ -5,3 +5,6 @@ bl_test(test_pose_golden SOURCES test_pose_golden.c ROOMS pose LIBS PkgConfig::J
 bl_test(test_pose_golden_all SOURCES test_pose_golden.c ROOMS pose LIBS PkgConfig::JANSSON LABELS slow TIMEOUT 1200)
 target_compile_definitions(test_pose_golden_all PRIVATE TEST_ALL_FRAMES)
 bl_test(test_openpose SOURCES test_openpose.c ROOMS pose)
+bl_test(test_holistic_golden SOURCES test_holistic_golden.c ROOMS pose LIBS PkgConfig::JANSSON)
+bl_test(test_holistic_golden_all SOURCES test_holistic_golden.c ROOMS pose LIBS PkgConfig::JANSSON LABELS slow TIMEOUT 1200)
+target_compile_definitions(test_holistic_golden_all PRIVATE TEST_ALL_FRAMES)

@@ -23,6 +23,12 @@ static int remove_dir(void **state) {
     return rmdir(dir);
 }
 
+static void any_points(float *score, bl_point3 *p, int n, bl_rng *r) {
+    *score = 0.01f + 0.99f * (float)bl_rng_uniform(r);
+    for (int k = 0; k < n; k++)
+        p[k] = (bl_point3){(float)bl_rng_normal(r), (float)bl_rng_normal(r), (float)bl_rng_normal(r)};
+}
+
 static bl_track_frame any_frame(int64_t i, bl_rng *r) {
     bl_track_frame f = {.i = i, .t_ms = (double)i * 1000 / 23.976, .has_person = i % 3 != 1};
     if (!f.has_person) return f;
@@ -33,6 +39,9 @@ static bl_track_frame any_frame(int64_t i, bl_rng *r) {
         f.person.world[k] = (bl_landmark){(float)bl_rng_normal(r) * 1e-6f, (float)bl_rng_normal(r), 0, 1};
     }
     f.person.roi = (bl_roi){.5f, 1.f / 3, 2.1f, 1.2f, -.7f};
+    if (i % 4 == 0) any_points(&f.person.left_hand.score, f.person.left_hand.points, BL_HAND_POINTS, r);
+    if (i % 8 == 0) any_points(&f.person.right_hand.score, f.person.right_hand.points, BL_HAND_POINTS, r);
+    if (i % 8 < 6) any_points(&f.person.face.score, f.person.face.points, BL_FACE_POINTS, r);
     return f;
 }
 
@@ -89,6 +98,9 @@ static void no_number_is_not_written(void **state) {
     bl_track *t = any_track(3);
     t->frames[0].person.world[4].z = NAN;
     assert_int_equal(bl_track_write(t, in_dir("nan.json"), &err), BL_E_INTERNAL);
+    t->frames[0].person.world[4].z = 0;
+    t->frames[0].person.face.points[467].y = INFINITY;
+    assert_int_equal(bl_track_write(t, in_dir("nan.json"), &err), BL_E_INTERNAL);
     assert_false(bl_file_exists(in_dir("nan.json")));
     bl_track_destroy(&t);
 }
@@ -128,6 +140,31 @@ static void damage_is_named(void **state) {
                   BL_E_FORMAT, "\"fps\" is missing");
 }
 
+/* Turns one word of a written track into another of the same length. */
+static void a_changed_word_is_refused(const char *from, const char *to, const char *key) {
+    bl_err err = {0};
+    bl_track *t = any_track(1), *u = NULL;
+    char *text;
+    size_t size;
+    assert_ok(bl_track_write(t, in_dir("t.json"), &err));
+    assert_ok(bl_file_read(&text, &size, in_dir("t.json"), 1 << 20, &err));
+    char *at = strstr(text, from);
+    assert_non_null(at);
+    memcpy(at, to, strlen(to));
+    assert_int_equal(bl_track_parse(&u, text, size, "x", &err), BL_E_FORMAT);
+    assert_non_null(strstr(err.msg, key));
+    bl_free(text);
+    bl_track_destroy(&t);
+}
+
+static void damaged_hands_and_faces_are_named(void **state) {
+    (void)state;
+    a_changed_word_is_refused("\"left_hand\":{\"score\"", "\"left_hand\":{\"scare\"", "left_hand");
+    a_changed_word_is_refused("\"right_hand\":{\"score\":0", "\"right_hand\":{\"score\":7", "right_hand");
+    a_changed_word_is_refused("\"face\":{\"score\"", "\"face\":{\"scare\"", "face");
+    a_changed_word_is_refused("\"points\":[[", "\"points\":[[],[", "left_hand");
+}
+
 static void unknown_keys_and_blanks_are_ignored(void **state) {
     (void)state;
     char text[512];
@@ -151,6 +188,10 @@ static void every_cut_is_refused(void **state) {
     bl_track *t = any_track(2), *u = NULL;
     char *text;
     size_t size;
+    for (int k = 0; k < 2; k++) { /* too many bytes to cut at each */
+        t->frames[k].person.face = (bl_face){0};
+        t->frames[k].person.right_hand = (bl_hand){0};
+    }
     assert_ok(bl_track_write(t, in_dir("t.json"), &err));
     assert_ok(bl_file_read(&text, &size, in_dir("t.json"), 1 << 20, &err));
     for (size_t cut = 0; cut + 2 < size; cut++) {
@@ -188,6 +229,7 @@ int main(void) {
         cmocka_unit_test(append_wants_ascending_frames),
         cmocka_unit_test(no_number_is_not_written),
         cmocka_unit_test(damage_is_named),
+        cmocka_unit_test(damaged_hands_and_faces_are_named),
         cmocka_unit_test(unknown_keys_and_blanks_are_ignored),
         cmocka_unit_test(every_cut_is_refused),
         cmocka_unit_test(out_of_memory_is_a_status),

@@ -1,15 +1,15 @@
 /*
- * Pose: finds the dancer in video frames with MediaPipe's BlazePose models, run on our own engine.
+ * Pose: finds the dancer (body, hands, face) in video frames with MediaPipe's models, run on our own engine.
  *
  *     bl_pose *pose = NULL;
- *     bl_pose_open(&pose, &(bl_pose_options){.model = BL_POSE_FULL, .smooth = 1}, &err);
+ *     bl_pose_open(&pose, NULL, &err);                                // or options
  *     while (bl_reader_next(reader, &frame, &err) > 0)
  *         bl_pose_detect(pose, frame, t_ms, &found, NULL, &err);      // found.has_person
  *     bl_pose_close(&pose);
  *
- * The pipeline (detector, ROI, landmarks, heatmap refinement, tracking, one-euro smoothing) equals the
- * published one to 0.1 px; docs/ARCHITECTURE.md tells it step by step. One object is used by one thread at a
- * time.
+ * The pipeline (detector, ROI, landmarks, heatmap refinement, tracking, one-euro smoothing; hands and face as
+ * its holistic variant has them, which does not smooth them) equals the published one to 0.1 px;
+ * docs/ARCHITECTURE.md tells it step by step. One object is used by one thread at a time.
  */
 #ifndef BALLERINO_POSE_H
 #define BALLERINO_POSE_H
@@ -29,6 +29,7 @@ typedef struct bl_pose_options {
     int smooth;             /* one-euro filter on the landmarks; default 1 */
     int static_image;       /* detector on every frame, no tracking, no smoothing */
     int segmentation;       /* also compute the person mask */
+    int hands, face;        /* also find the hands, the face; default 1. Costs about as much as the body */
     const char *models_dir; /* NULL = bl_path_models() */
     int threads;            /* 0 = all */
     int reference;          /* plain reference kernels (testing) */
@@ -46,6 +47,11 @@ int bl_pose_detect(bl_pose *p, const bl_frame *frame, double t_ms, bl_track_fram
                    bl_err *err);
 void bl_pose_reset(
     bl_pose *p); /* forget the track: the next frame is the first of another video, or after a cut */
+
+/* Testing and tools: fills the hands and the face (as far as the options say) of a person whose landmarks are
+ * given, in the next frame of a video. What was found before, here or by bl_pose_detect, is followed;
+ * bl_pose_reset forgets it. */
+int bl_pose_parts(bl_pose *p, const bl_frame *frame, bl_person *person, bl_err *err);
 
 /* Testing and tools: look in a given ROI instead of the tracked one at the next detect; and read the ROI that
  * was derived for the next frame. */
@@ -66,7 +72,6 @@ typedef struct bl_model_file {
     int64_t bytes;
     const char *sha256;
     const char *package; /* npm package and version that holds it */
-    int optional;        /* 1: not used yet (hands, face): kept when a tarball holds it, never missed */
 } bl_model_file;
 const bl_model_file *bl_models_table(int *count);
 /* 1 present and right, 0 missing, negative: damaged (BL_E_MODELS) or unreadable. `dir` NULL =

@@ -51,6 +51,7 @@ typedef struct bl_train_job {
     double preview_every_s; /* preview strip, default 60 */
     const char *models_dir;
     bl_pose_model pose_model;
+    int hands, face; /* look for them (bl_pose_options); default 1 */
 } bl_train_job;
 bl_train_job bl_train_job_default(void);
 
@@ -91,6 +92,7 @@ typedef struct bl_transfer_job {
     int threads;
     const char *models_dir;
     bl_pose_model pose_model;
+    int hands, face; /* look for them (bl_pose_options); default 1 */
 } bl_transfer_job;
 bl_transfer_job bl_transfer_job_default(void);
 typedef struct bl_transfer_result {

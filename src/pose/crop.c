@@ -64,3 +64,13 @@ void bl__crop_sample(float *out, const bl_frame *frame, const bl__crop *c) {
         sample_row(out + (size_t)j * (size_t)n * 3, n, c->cx + first * ux + (first + j) * vx - .5,
                    c->cy + first * uy + (first + j) * vy - .5, ux, uy, &s);
 }
+
+void bl__crop_roi(float *out, const bl_frame *frame, const bl_roi *roi, const bl__crop *c) {
+    bl__crop whole = *c;
+    whole.cx = (double)roi->cx * frame->width;
+    whole.cy = (double)roi->cy * frame->height;
+    whole.w = (double)roi->w * frame->width;
+    whole.h = (double)roi->h * frame->height;
+    whole.rotation = (double)roi->rotation;
+    bl__crop_sample(out, frame, &whole);
+}

@@ -10,6 +10,7 @@
 #define BL_POSE_CROP_H
 
 #include "ballerino/media.h"
+#include "ballerino/track.h"
 
 typedef struct bl__crop {
     double cx, cy, w, h, rotation; /* pixels, radians */
@@ -21,5 +22,7 @@ typedef struct bl__crop {
 
 void bl__crop_sample(float *out, const bl_frame *frame,
                      const bl__crop *c); /* size * size * 3 floats, R G B */
+/* The same with the rectangle given as a region; that of `c` is not looked at. */
+void bl__crop_roi(float *out, const bl_frame *frame, const bl_roi *roi, const bl__crop *c);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "ballerino/base.h"
 #include "crop.h"
-#include "models.h"
 #include "tflite_net.h"
 
 enum { INPUT_SIZE = 256, POINTS = 39, FIELDS = 5, AUX = 33, MAP_SIZE = 64, KERNEL = 7 };
@@ -34,17 +33,13 @@ int bl__landmarker_open(bl__landmarker **out, bl_pose_model model, int segmentat
     if ((unsigned)model >= BL_COUNT(names))
         return bl_fail(err, BL_E_USAGE, "there is no pose model %d", (int)model);
     bl__landmarker *l = bl_alloc(sizeof *l);
-    char *bytes = NULL;
-    size_t size = 0;
     if (!l) return bl_fail(err, BL_E_NOMEM, "not enough memory for the pose model");
     l->threads = threads;
     bl__net_options o = {.outputs = 1u << OUT_LANDMARKS | 1u << OUT_FLAG | 1u << OUT_HEATMAP |
                                     1u << OUT_WORLD | (segmentation ? 1u << OUT_MASK : 0),
                          .threads = threads,
                          .reference = reference};
-    int rc = bl__models_load(&bytes, &size, models_dir, names[model], err);
-    if (rc == 0) rc = bl__net_open(&l->net, bytes, size, names[model], &o, err);
-    bl_free(bytes);
+    int rc = bl__net_load(&l->net, names[model], models_dir, &o, err);
     if (rc == 0 && !is_right(l->net, segmentation))
         rc = bl_fail(err, BL_E_MODELS, "%s is not a pose landmark model; run 'ballerino models fetch'",
                      names[model]);
@@ -101,10 +96,9 @@ static bl_landmark read_point(const float *v, const float *map, int k) {
 }
 
 static bl_landmark project(bl_landmark p, const bl_roi *roi, int width, int height) {
-    double x = ((double)p.x - .5) * (double)roi->w * width, y = ((double)p.y - .5) * (double)roi->h * height;
-    double c = cos((double)roi->rotation), s = sin((double)roi->rotation);
-    p.x = (float)((x * c - y * s) / width + (double)roi->cx);
-    p.y = (float)((x * s + y * c) / height + (double)roi->cy);
+    bl__point at = bl__roi_project(roi, (double)p.x, (double)p.y, width, height);
+    p.x = (float)at.x;
+    p.y = (float)at.y;
     p.z *= roi->w;
     return p;
 }
@@ -117,16 +111,8 @@ static bl_landmark world_point(const float *v, float rotation, float visibility)
 int bl__landmarker_find(bl__landmarker *l, const bl_frame *frame, const bl_roi *roi, bl__found *out,
                         bl_err *err) {
     int w = frame->width, h = frame->height;
-    bl__crop_sample(bl__net_input(l->net), frame,
-                    &(bl__crop){.cx = (double)roi->cx * w,
-                                .cy = (double)roi->cy * h,
-                                .w = (double)roi->w * w,
-                                .h = (double)roi->h * h,
-                                .rotation = (double)roi->rotation,
-                                .size = INPUT_SIZE,
-                                .lo = 0,
-                                .hi = 1,
-                                .threads = l->threads});
+    bl__crop_roi(bl__net_input(l->net), frame, roi,
+                 &(bl__crop){.size = INPUT_SIZE, .lo = 0, .hi = 1, .threads = l->threads});
     int rc = bl__net_run(l->net, err);
     if (rc < 0) return rc;
     out->score = tame(bl__net_output(l->net, OUT_FLAG)[0], 1);

@@ -229,8 +229,7 @@ static const bl_model_file *missing(const char *dir, const char *package) {
     int n;
     const bl_model_file *m = bl_models_table(&n);
     for (int k = 0; k < n; k++)
-        if (!m[k].optional && (!package || strcmp(package, m[k].package) == 0) &&
-            bl_models_check(&m[k], dir, NULL) != 1)
+        if ((!package || strcmp(package, m[k].package) == 0) && bl_models_check(&m[k], dir, NULL) != 1)
             return &m[k];
     return NULL;
 }

@@ -1,4 +1,4 @@
-/* The tracking: detector -> region -> landmarks -> next region, and what smooths them. */
+/* The tracking: detector -> region -> landmarks -> next region, what smooths them, then hands and face. */
 #include "ballerino/pose.h"
 
 #include <math.h>
@@ -6,7 +6,9 @@
 
 #include "ballerino/base.h"
 #include "detector.h"
+#include "face.h"
 #include "filter.h"
+#include "hands.h"
 #include "landmarks.h"
 #include "mask.h"
 
@@ -17,15 +19,19 @@ struct bl_pose {
     int threads;
     bl__detector *detector;
     bl__landmarker *landmarker;
+    bl__hands *hands;      /* NULL: not wanted */
+    bl__face_finder *face; /* as above */
     int has_forced, has_next, has_before;
     bl_roi forced, next, before; /* before: the last region with a person, to know them again */
     bl__euro landmarks, world, aux;
+    bl_hand hands_before[BL__SIDES];
+    bl_face face_before;
     uint8_t *mask; /* of the frame before, mask_width * mask_height; NULL = none */
     int mask_width, mask_height;
 };
 
 bl_pose_options bl_pose_options_default(void) {
-    return (bl_pose_options){.model = BL_POSE_FULL, .smooth = 1};
+    return (bl_pose_options){.model = BL_POSE_FULL, .smooth = 1, .hands = 1, .face = 1};
 }
 
 int bl_pose_open(bl_pose **out, const bl_pose_options *o, bl_err *err) {
@@ -40,6 +46,9 @@ int bl_pose_open(bl_pose **out, const bl_pose_options *o, bl_err *err) {
     if (rc == 0)
         rc = bl__landmarker_open(&p->landmarker, p->o.model, p->o.segmentation, p->o.models_dir, p->threads,
                                  p->o.reference, err);
+    if (rc == 0 && p->o.hands)
+        rc = bl__hands_open(&p->hands, p->o.models_dir, p->threads, p->o.reference, err);
+    if (rc == 0 && p->o.face) rc = bl__face_open(&p->face, p->o.models_dir, p->threads, p->o.reference, err);
     p->o.models_dir = NULL; /* the caller's */
     if (rc < 0) {
         bl_pose_close(&p);
@@ -53,13 +62,21 @@ void bl_pose_close(bl_pose **p) {
     if (!p || !*p) return;
     bl__detector_close(&(*p)->detector);
     bl__landmarker_close(&(*p)->landmarker);
+    bl__hands_close(&(*p)->hands);
+    bl__face_close(&(*p)->face);
     bl_free((*p)->mask);
     bl_free(*p);
     *p = NULL;
 }
 
+static void lose_parts(bl_pose *p) {
+    for (int s = 0; s < BL__SIDES; s++) p->hands_before[s] = (bl_hand){0};
+    p->face_before = (bl_face){0};
+}
+
 static void lose(bl_pose *p) {
     p->has_next = 0;
+    lose_parts(p);
     bl__euro_reset(&p->landmarks);
     bl__euro_reset(&p->world);
     bl__euro_reset(&p->aux);
@@ -84,7 +101,7 @@ int bl_pose_next_roi(const bl_pose *p, bl_roi *roi) {
 
 /* 1 and a region where the detector sees the main person, 0 nobody. */
 static int detect_region(bl_pose *p, const bl_frame *frame, bl_roi *roi, bl_err *err) {
-    bl__detection found[BL__DETECTOR_MAX];
+    bl__detection found[BL__SSD_MAX_FOUND];
     int n = bl__detector_find(p->detector, frame, found, err);
     if (n <= 0) return n;
     const bl_roi *before = p->has_before && !p->o.static_image ? &p->before : NULL;
@@ -144,6 +161,20 @@ static int draw_mask(bl_pose *p, const bl_frame *frame, const bl_roi *roi, uint8
     return 0;
 }
 
+int bl_pose_parts(bl_pose *p, const bl_frame *frame, bl_person *person, bl_err *err) {
+    int rc = 0;
+    if (p->o.static_image) lose_parts(p);
+    if (p->hands)
+        rc = bl__hands_find(p->hands, frame, person->landmarks, p->hands_before, p->hands_before, err);
+    if (p->face && rc == 0)
+        rc = bl__face_find(p->face, frame, person->landmarks, &p->face_before, &p->face_before, err);
+    if (rc < 0) return rc;
+    person->left_hand = p->hands_before[BL__LEFT];
+    person->right_hand = p->hands_before[BL__RIGHT];
+    person->face = p->face_before;
+    return 0;
+}
+
 int bl_pose_detect(bl_pose *p, const bl_frame *frame, double t_ms, bl_track_frame *out, uint8_t *mask,
                    bl_err *err) {
     bl__found found = {0};
@@ -167,5 +198,6 @@ int bl_pose_detect(bl_pose *p, const bl_frame *frame, double t_ms, bl_track_fram
     out->person.roi = roi;
     memcpy(out->person.landmarks, found.landmarks, sizeof found.landmarks);
     memcpy(out->person.world, found.world, sizeof found.world);
-    return mask ? draw_mask(p, frame, &roi, mask, err) : 0;
+    rc = bl_pose_parts(p, frame, &out->person, err);
+    return rc == 0 && mask ? draw_mask(p, frame, &roi, mask, err) : rc;
 }

@@ -9,7 +9,8 @@
  *     bl__net_close(&net);
  *
  * `outputs` has a bit for each output of the model that is wanted; what feeds only the others is left out,
- * weights included.
+ * weights included. With `batch` 2, bl__net_use(net, 2) makes the next input, run and outputs those of two
+ * pictures, one behind the other; the weights are there once.
  */
 #ifndef BL_POSE_TFLITE_NET_H
 #define BL_POSE_TFLITE_NET_H
@@ -24,16 +25,23 @@ typedef struct bl__net_options {
     unsigned outputs;
     int threads;   /* 0 = all */
     int reference; /* plain kernels */
+    int batch;     /* most pictures at once, 1 (also 0) or 2 */
 } bl__net_options;
+enum { BL__NET_MAX_BATCH = 2 };
 
 int bl__net_open(bl__net **out, const void *bytes, size_t size, const char *name, const bl__net_options *o,
                  bl_err *err);
+/* The same from a model file that models.h knows. */
+int bl__net_load(bl__net **out, const char *name, const char *models_dir, const bl__net_options *o,
+                 bl_err *err);
 void bl__net_close(bl__net **net);
+void bl__net_use(bl__net *net, int batch); /* 1 (as after opening) to options.batch pictures */
 float *bl__net_input(bl__net *net);
-int64_t bl__net_input_count(const bl__net *net);
+int64_t bl__net_input_count(const bl__net *net); /* floats of one picture */
 int bl__net_run(bl__net *net, bl_err *err);
-const float *bl__net_output(bl__net *net, int output);        /* NULL: not wanted, or not there */
-int64_t bl__net_output_count(const bl__net *net, int output); /* floats; 0: not wanted, or not there */
+const float *bl__net_output(bl__net *net, int output); /* NULL: not wanted, or not there */
+/* Floats for one picture; 0: not wanted, or not there. */
+int64_t bl__net_output_count(const bl__net *net, int output);
 double bl__net_macs(const bl__net *net);
 
 #endif

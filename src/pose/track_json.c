@@ -63,6 +63,23 @@ static int read_roi(const json_t *v, bl_roi *out) {
     return 0;
 }
 
+/* A hand or a face: absent or null when it was not seen. */
+static int read_points(const json_t *v, float *score, bl_point3 *out, int n) {
+    double x;
+    if (!v || json_is_null(v)) return 0;
+    const json_t *points = json_object_get(v, "points");
+    if (bl__json_number(json_object_get(v, "score"), 0, 1, &x) < 0 || !json_is_array(points) ||
+        json_array_size(points) != (size_t)n)
+        return -1;
+    for (int k = 0; k < n; k++) {
+        float p[3];
+        if (read_floats(json_array_get(points, (size_t)k), p, 3) < 0) return -1;
+        out[k] = (bl_point3){p[0], p[1], p[2]};
+    }
+    *score = (float)x;
+    return 0;
+}
+
 static int read_person(const reader *r, const json_t *v, int64_t n, bl_track_frame *f, bl_err *err) {
     double score;
     if (json_is_null(v)) return 0;
@@ -72,6 +89,14 @@ static int read_person(const reader *r, const json_t *v, int64_t n, bl_track_fra
         return damaged(r, n, "landmarks", err);
     if (read_landmarks(json_object_get(v, "world"), f->person.world) < 0) return damaged(r, n, "world", err);
     if (read_roi(json_object_get(v, "roi"), &f->person.roi) < 0) return damaged(r, n, "roi", err);
+    bl_hand *left = &f->person.left_hand, *right = &f->person.right_hand;
+    bl_face *face = &f->person.face;
+    if (read_points(json_object_get(v, "left_hand"), &left->score, left->points, BL_HAND_POINTS) < 0)
+        return damaged(r, n, "left_hand", err);
+    if (read_points(json_object_get(v, "right_hand"), &right->score, right->points, BL_HAND_POINTS) < 0)
+        return damaged(r, n, "right_hand", err);
+    if (read_points(json_object_get(v, "face"), &face->score, face->points, BL_FACE_POINTS) < 0)
+        return damaged(r, n, "face", err);
     f->person.score = (float)score;
     f->has_person = 1;
     return 0;
@@ -221,6 +246,21 @@ static int landmarks_ok(const bl_landmark *lm) {
     return 1;
 }
 
+static int points_ok(float score, const bl_point3 *p, int n) {
+    for (int k = 0; k < n; k++) {
+        const float x[3] = {p[k].x, p[k].y, p[k].z};
+        for (int c = 0; c < 3; c++)
+            if (!(fabsf(x[c]) <= (float)COORDINATE_LIMIT)) return 0;
+    }
+    return score >= 0 && score <= 1;
+}
+
+static int parts_ok(const bl_person *p) {
+    return points_ok(p->left_hand.score, p->left_hand.points, BL_HAND_POINTS) &&
+           points_ok(p->right_hand.score, p->right_hand.points, BL_HAND_POINTS) &&
+           points_ok(p->face.score, p->face.points, BL_FACE_POINTS);
+}
+
 static int frame_ok(const bl_track_frame *t) {
     const bl_roi *r = &t->person.roi;
     const float x[5] = {r->cx, r->cy, r->w, r->h, r->rotation};
@@ -228,7 +268,7 @@ static int frame_ok(const bl_track_frame *t) {
     for (int c = 0; c < 5; c++)
         if (!(fabsf(x[c]) <= (float)COORDINATE_LIMIT)) return 0;
     return t->person.score >= 0 && t->person.score <= 1 && landmarks_ok(t->person.landmarks) &&
-           landmarks_ok(t->person.world);
+           landmarks_ok(t->person.world) && parts_ok(&t->person);
 }
 
 static void write_landmarks(FILE *f, const char *key, const bl_landmark *lm) {
@@ -237,6 +277,15 @@ static void write_landmarks(FILE *f, const char *key, const bl_landmark *lm) {
         fprintf(f, "%s[%.9g,%.9g,%.9g,%.9g]", k ? "," : "", (double)lm[k].x, (double)lm[k].y, (double)lm[k].z,
                 (double)lm[k].visibility);
     fputs("]", f);
+}
+
+/* Nothing where the part was not seen. */
+static void write_points(FILE *f, const char *key, float score, const bl_point3 *p, int n) {
+    if (!(score > 0)) return;
+    fprintf(f, ",\"%s\":{\"score\":%.9g,\"points\":[", key, (double)score);
+    for (int k = 0; k < n; k++)
+        fprintf(f, "%s[%.9g,%.9g,%.9g]", k ? "," : "", (double)p[k].x, (double)p[k].y, (double)p[k].z);
+    fputs("]}", f);
 }
 
 static void write_frame(FILE *f, const bl_track_frame *t) {
@@ -250,9 +299,13 @@ static void write_frame(FILE *f, const bl_track_frame *t) {
     write_landmarks(f, "landmarks", p->landmarks);
     fputs(",", f);
     write_landmarks(f, "world", p->world);
-    fprintf(f, ",\"roi\":{\"cx\":%.9g,\"cy\":%.9g,\"w\":%.9g,\"h\":%.9g,\"rotation\":%.9g}}}",
+    fprintf(f, ",\"roi\":{\"cx\":%.9g,\"cy\":%.9g,\"w\":%.9g,\"h\":%.9g,\"rotation\":%.9g}",
             (double)p->roi.cx, (double)p->roi.cy, (double)p->roi.w, (double)p->roi.h,
             (double)p->roi.rotation);
+    write_points(f, "left_hand", p->left_hand.score, p->left_hand.points, BL_HAND_POINTS);
+    write_points(f, "right_hand", p->right_hand.score, p->right_hand.points, BL_HAND_POINTS);
+    write_points(f, "face", p->face.score, p->face.points, BL_FACE_POINTS);
+    fputs("}}", f);
 }
 
 /* The video's path as a JSON text; bytes that are no UTF-8 (paths may hold any) become '?'. */

@@ -57,6 +57,8 @@ static int find_person(bl__training *t, const char *track_path, const char *mask
     bl_track *track = NULL;
     bl_pose_options o = bl_pose_options_default();
     o.model = t->job->pose_model;
+    o.hands = t->job->hands;
+    o.face = t->job->face;
     o.segmentation = 1;
     o.models_dir = t->job->models_dir;
     o.threads = t->job->threads;

@@ -16,7 +16,9 @@ bl_train_job bl_train_job_default(void) {
                           .seed = 1,
                           .save_every_s = 60,
                           .preview_every_s = 60,
-                          .pose_model = BL_POSE_FULL};
+                          .pose_model = BL_POSE_FULL,
+                          .hands = 1,
+                          .face = 1};
 }
 
 /* ---- the job's own sanity ---- */

@@ -11,7 +11,9 @@ bl_transfer_job bl_transfer_job_default(void) {
     return (bl_transfer_job){.normalise = BL_NORMALISE_ROBUST,
                              .smooth = 5,
                              .crf = bl_writer_options_default().crf,
-                             .pose_model = BL_POSE_FULL};
+                             .pose_model = BL_POSE_FULL,
+                             .hands = 1,
+                             .face = 1};
 }
 
 typedef struct transfer {
@@ -46,6 +48,8 @@ static int find_poses(transfer *t, bl_err *err) {
     if (t->job->track) return bl_track_read(&t->source, t->job->track, err);
     bl_pose_options o = bl_pose_options_default();
     o.model = t->job->pose_model;
+    o.hands = t->job->hands;
+    o.face = t->job->face;
     o.models_dir = t->job->models_dir;
     o.threads = t->job->threads;
     int rc = bl_pose_video(&t->source, t->job->source, &o, NULL, NULL, err);
