@@ -13,6 +13,7 @@ typedef struct scene {
     int w, h;
     double fps;
     int caption; /* a changing bright bar at the top */
+    int parts;   /* the track has hands and a face */
 } scene;
 
 static inline uint8_t scene_wall(int x, int y, int c) {
@@ -24,6 +25,24 @@ static inline void scene_joint(const scene *s, bl_person *p, int k, double x, do
     (void)s;
     p->landmarks[k] = (bl_landmark){(float)x, (float)y, 0, 1};
     p->world[k] = (bl_landmark){(float)(x * 2), (float)(y * 2), 0, 1};
+}
+
+/* A mesh and hands of the right size about nose and wrists. */
+static inline void scene_parts(const scene *s, bl_person *p) {
+    const float ratio = (float)s->h / (float)s->w;
+    const bl_landmark *nose = &p->landmarks[BL_LM_NOSE];
+    p->face.score = p->left_hand.score = p->right_hand.score = 1;
+    for (int k = 0; k < BL_FACE_POINTS; k++) {
+        const float turn = (float)k * 2.4f, r = 0.03f * (float)k / BL_FACE_POINTS;
+        p->face.points[k] = (bl_point3){nose->x + ratio * r * cosf(turn), nose->y + r * sinf(turn), 0};
+    }
+    for (int side = 0; side < 2; side++) {
+        const bl_landmark *wrist = &p->landmarks[BL_LM_L_WRIST + side];
+        bl_hand *hand = side ? &p->right_hand : &p->left_hand;
+        for (int k = 0; k < BL_HAND_POINTS; k++)
+            hand->points[k] = (bl_point3){wrist->x + ratio * 0.002f * (float)(k % 4),
+                                          wrist->y + 0.002f * (float)(k / 4), 0};
+    }
 }
 
 /* Person of about half the frame's height; x runs over the middle part of the frame. */
@@ -50,6 +69,7 @@ static inline void scene_person(const scene *s, int64_t i, bl_track_frame *f) {
         AT(BL_LM_L_FOOT + side, 0.055 * m + foot, 0.505);
     }
 #undef AT
+    if (s->parts) scene_parts(s, p);
 }
 
 typedef struct scene_limb {

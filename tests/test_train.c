@@ -8,9 +8,10 @@
 #include "ballerino/transfer.h"
 #include "scene.h"
 #include "transfer/masks.h"
+#include "transfer/shot.h"
 
 enum { FRAMES = 80, STEPS = 8 };
-static const scene room = {.w = 192, .h = 256, .fps = 25};
+static const scene room = {.w = 192, .h = 256, .fps = 25, .parts = 1};
 static char dir[64], clip[96], track_path[96];
 
 static const char *in_dir(const char *name) {
@@ -184,6 +185,91 @@ static void test_model_file(void **state) {
                      BL_E_FORMAT);
 }
 
+/* What `--refine none` leaves out, and that the refiners change the picture where the parts are and only
+ * there. */
+static void test_refiners(void **state) {
+    (void)state;
+    bl_err err = {0};
+    const char *model = in_dir("coarse.ballerino");
+    bl_train_job j = job_for(model);
+    bl_model *with = NULL, *without = NULL;
+    j.refine = "none";
+    give_poses(model);
+    assert_ok(bl_train_run(&j, NULL, &err));
+    assert_ok(bl_model_open(&without, model, &err));
+    assert_ok(bl_model_open(&with, in_dir("plain.ballerino"), &err));
+    assert_string_equal(bl_model_meta(without, "face.on"), "0");
+    assert_string_equal(bl_model_meta(with, "face.on"), "1");
+    assert_string_equal(bl_model_meta(with, "hands.on"), "1");
+    assert_int_equal(access(in_dir("plain.ballerino.train/preview-face.png"), F_OK), 0);
+    assert_int_equal(access(in_dir("plain.ballerino.train/log-hands.jsonl"), F_OK), 0);
+    assert_int_equal(access(in_dir("coarse.ballerino.train/log-face.jsonl"), F_OK), -1);
+    bl_track *t = scene_track(&room, FRAMES);
+    bl__render r;
+    bl__painter a, b;
+    bl__shot *s = NULL;
+    bl_frame *fa = NULL, *fb = NULL;
+    assert_ok(bl__render_init(&r, with, t, 1, &err));
+    assert_ok(bl__painter_init(&a, without, &r.grid, 1, &err));
+    assert_ok(bl__painter_init(&b, with, &r.grid, 1, &err));
+    assert_ok(bl_frame_create(&fa, room.w, room.h, &err));
+    assert_ok(bl_frame_create(&fb, room.w, room.h, &err));
+    assert_ok(bl__shot_make(&s, &r, 9, NULL, &err));
+    assert_ok(bl__painter_paint(&a, s, fa, &err));
+    assert_ok(bl__painter_paint(&b, s, fb, &err));
+    int inside = 0;
+    for (int y = 0; y < room.h; y++)
+        for (int x = 0; x < room.w * 3; x++) {
+            int in = 0;
+            for (int k = 0; k < BL__PARTS; k++)
+                in |= fabsf((float)(x / 3) + 0.5f - s->box[k].cx) < s->box[k].side / 2 &&
+                      fabsf((float)y + 0.5f - s->box[k].cy) < s->box[k].side / 2;
+            const int same = fa->data[y * fa->stride + x] == fb->data[y * fb->stride + x];
+            if (!in) assert_true(same);
+            inside += !same;
+        }
+    assert_true(inside > 100);
+    bl__shot_free(&s);
+    bl_frame_unref(&fa);
+    bl_frame_unref(&fb);
+    bl__painter_release(&a);
+    bl__painter_release(&b);
+    bl__render_release(&r);
+    bl_track_destroy(&t);
+    bl_model_close(&with);
+    bl_model_close(&without);
+}
+
+/* The enhancer's stage follows the one at half the size; going on after a stop between them gives the same.
+ */
+static void test_coarse_to_fine(void **state) {
+    (void)state;
+    bl_err err = {0};
+    const char *model = in_dir("fine.ballerino"), *twin = in_dir("fine2.ballerino");
+    bl_model *m = NULL;
+    for (int k = 0; k < 2; k++) {
+        bl_train_job j = job_for(k ? twin : model);
+        j.preset = BL_PRESET_STANDARD;
+        j.refine = "none";
+        j.width = j.height = 0;
+        j.steps = 3;
+        give_poses(j.output);
+        assert_ok(bl_train_run(&j, NULL, &err));
+        if (k == 0) { /* as if stopped within the second stage: its checkpoint is lost */
+            assert_int_equal(access(in_dir("fine.ballerino.train/log-global.jsonl"), F_OK), 0);
+            continue;
+        }
+        assert_int_equal(unlink(in_dir("fine2.ballerino")), 0);
+        assert_int_equal(unlink(in_dir("fine2.ballerino.train/checkpoint.safetensors")), 0);
+        give_poses(j.output);
+        assert_ok(bl_train_run(&j, NULL, &err));
+    }
+    assert_same_files(in_dir("fine.ballerino"), in_dir("fine2.ballerino"));
+    assert_ok(bl_model_open(&m, in_dir("fine.ballerino"), &err));
+    assert_string_equal(bl_model_meta(m, "net.enhancer"), "1");
+    bl_model_close(&m);
+}
+
 static void test_same_job_same_bits(void **state) {
     (void)state;
     bl_err err = {0};
@@ -284,65 +370,6 @@ static void test_refusals(void **state) {
     assert_int_equal(access(in_dir("no.ballerino.train"), F_OK), -1);
 }
 
-/* ---- the held-out part, made again ---- */
-typedef struct seen {
-    int64_t n, last;
-    double plate; /* made minus the wall, summed over the top rows where nobody is */
-    double real;  /* made minus real, summed */
-} seen;
-
-static int on_replay(void *ctx, bl_frame *made, bl_frame *real, const bl_track_frame *pose, bl_err *err) {
-    seen *s = ctx;
-    (void)err;
-    assert_int_equal(pose->i, real->index);
-    assert_int_equal(made->index, real->index);
-    assert_true(s->n == 0 || pose->i == s->last + 1);
-    s->last = pose->i;
-    s->n++;
-    for (int y = 0; y < room.h; y++)
-        for (int x = 0; x < room.w * 3; x++) {
-            const int m = made->data[y * made->stride + x];
-            if (y < 20) s->plate += abs(m - scene_wall(x / 3, y, x % 3));
-            s->real += abs(m - real->data[y * real->stride + x]);
-        }
-    return 0;
-}
-
-static seen replay(bl_replay what) {
-    bl_err err = {0};
-    seen s = {0};
-    char model[160];
-    snprintf(model, sizeof model, "%s", in_dir("plain.ballerino"));
-    bl_heldout_job j = {.what = what, .model = model, .target = clip, .track = track_path, .threads = 1};
-    assert_ok(bl_heldout_replay(&j, on_replay, &s, &err));
-    assert_int_equal(s.n, 16);
-    assert_int_equal(s.last, FRAMES - 1);
-    s.plate /= 16.0 * 20 * room.w * 3;
-    s.real /= 16.0 * room.h * room.w * 3;
-    return s;
-}
-
-static void test_heldout(void **state) {
-    (void)state;
-    bl_err err = {0};
-    const seen real = replay(BL_REPLAY_REAL), plate = replay(BL_REPLAY_PLATE),
-               model = replay(BL_REPLAY_MODEL);
-    assert_near(real.real, 0, 0);
-    assert_true(plate.plate < 6 && model.plate < 6); /* the wall, but for the video's compression */
-    assert_true(plate.real > 1);
-    assert_true(fabs(model.real - plate.real) > 0.05); /* something was put over the plate */
-    bl_heldout_job j = {.model = in_dir("plain.ballerino"), .target = track_path};
-    assert_int_equal(bl_heldout_replay(&j, on_replay, NULL, &err), BL_E_MISMATCH); /* another clip */
-    bl_train_job whole = job_for(in_dir("whole.ballerino"));
-    whole.holdout = 0;
-    whole.steps = 2;
-    give_poses(whole.output);
-    assert_ok(bl_train_run(&whole, NULL, &err));
-    j = (bl_heldout_job){.model = in_dir("whole.ballerino"), .target = clip};
-    assert_int_equal(bl_heldout_replay(&j, on_replay, NULL, &err), BL_E_USAGE);
-    assert_non_null(strstr(err.msg, "--holdout"));
-}
-
 /* ---- transfer ---- */
 static void test_transfer(void **state) {
     (void)state;
@@ -427,11 +454,12 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_train),
         cmocka_unit_test(test_model_file),
+        cmocka_unit_test(test_refiners),
+        cmocka_unit_test(test_coarse_to_fine),
         cmocka_unit_test(test_same_job_same_bits),
         cmocka_unit_test(test_killed_and_resumed),
         cmocka_unit_test(test_interrupted),
         cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_heldout),
         cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_transfer_refusals),
     };

@@ -94,6 +94,7 @@ typedef struct bl_person {
 typedef struct bl_track_frame {
     int64_t i;      /* frame index in the video */
     double t_ms;    /* presentation time */
+    int cut;        /* 1: the first frame of another shot: nothing goes on from the frame before */
     int has_person; /* 0: `person` is all zeros */
     bl_person person;
 } bl_track_frame;
@@ -110,6 +111,8 @@ typedef struct bl_track {
 
 int bl_track_create(bl_track **out, const char *video, int width, int height, double fps, bl_err *err);
 int bl_track_append(bl_track *t, const bl_track_frame *f, bl_err *err);
+/* The index after the last frame of the shot that frame `from` belongs to. */
+int64_t bl_track_shot_end(const bl_track *t, int64_t from);
 int bl_track_copy(bl_track **out, const bl_track *t, bl_err *err);
 void bl_track_destroy(bl_track **t);
 

@@ -3,12 +3,14 @@
 
 #include "ballerino/base.h"
 #include "ballerino/pose.h"
+#include "cut.h"
 
 typedef struct pass {
     bl_reader *reader;
     bl_pose *pose;
     bl_track *track;
     uint8_t *mask;
+    bl__cut cut;
     bl_pose_frame_fn fn;
     void *ctx;
     bl_progress progress;
@@ -16,7 +18,10 @@ typedef struct pass {
 
 static int one_frame(pass *p, const bl_frame *f, bl_err *err) {
     bl_track_frame found;
+    const int cut = bl__cut_add(&p->cut, f);
+    if (cut) bl_pose_reset(p->pose);
     int rc = bl_pose_detect(p->pose, f, bl_frame_seconds(f) * 1000, &found, p->mask, err);
+    found.cut = cut;
     if (rc < 0 || (rc = bl_track_append(p->track, &found, err)) < 0) return rc;
     return p->fn ? p->fn(p->ctx, f, &found, p->mask, err) : 0;
 }

@@ -58,6 +58,12 @@ int bl_track_append(bl_track *t, const bl_track_frame *f, bl_err *err) {
     return 0;
 }
 
+int64_t bl_track_shot_end(const bl_track *t, int64_t from) {
+    int64_t end = from + 1;
+    while (end < t->n && !t->frames[end].cut) end++;
+    return BL_MIN(end, t->n);
+}
+
 int bl_track_copy(bl_track **out, const bl_track *t, bl_err *err) {
     bl_track *copy = NULL;
     int rc = bl_track_create(&copy, t->video, t->width, t->height, t->fps, err);

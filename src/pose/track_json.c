@@ -109,6 +109,7 @@ static int read_frame(reader *r, const json_t *v, bl_err *err) {
     f.i = json_integer_value(i);
     if (bl__json_number(json_object_get(v, "t_ms"), -TIME_LIMIT_MS, TIME_LIMIT_MS, &f.t_ms) < 0)
         return damaged(r, r->frames->n, "t_ms", err);
+    f.cut = json_is_true(json_object_get(v, "cut"));
     int rc = read_person(r, json_object_get(v, "person"), r->frames->n, &f, err);
     if (rc < 0) return rc;
     rc = bl_track_append(r->frames, &f, err);
@@ -290,7 +291,8 @@ static void write_points(FILE *f, const char *key, float score, const bl_point3 
 
 static void write_frame(FILE *f, const bl_track_frame *t) {
     const bl_person *p = &t->person;
-    fprintf(f, "{\"i\":%lld,\"t_ms\":%.17g,\"person\":", (long long)t->i, t->t_ms);
+    fprintf(f, "{\"i\":%lld,\"t_ms\":%.17g,%s\"person\":", (long long)t->i, t->t_ms,
+            t->cut ? "\"cut\":true," : "");
     if (!t->has_person) {
         fputs("null}", f);
         return;

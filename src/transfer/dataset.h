@@ -52,7 +52,7 @@ typedef struct bl__dataset_writer {
     bl_file_writer file;
     int w, h;
     int64_t n, n_train;
-    int64_t last_frame;
+    int64_t last_frame; /* put last; -2: the next one follows nothing */
     int32_t run;
     int radius; /* of the person's weight, mask pixels */
     uint8_t *record, *wide;

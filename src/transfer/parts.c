@@ -125,7 +125,10 @@ int bl__parts_init(bl__parts *p, const bl_track *t, bl_err *err) {
         raw[BL__PART_R_HAND][i] = hand_box(&f->person, 0, t->width, t->height, scale);
     }
     for (int k = 0; k < BL__PARTS; k++) {
-        if (ok) finish(p->box[k], raw[k], t->n, t->fps > 0 ? t->fps : 25);
+        for (int64_t a = 0, b; ok && a < t->n; a = b) { /* never across a cut */
+            b = bl_track_shot_end(t, a);
+            finish(p->box[k] + a, raw[k] + a, b - a, t->fps > 0 ? t->fps : 25);
+        }
         bl_free(raw[k]);
     }
     if (ok) return 0;

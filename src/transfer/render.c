@@ -74,10 +74,13 @@ void bl__render_release(bl__render *r) {
 
 int64_t bl__render_pose(const bl__render *r, int64_t k, float *opacity) {
     const bl_track *t = r->track;
+    const int64_t end = bl_track_shot_end(t, k); /* of the shot; nobody is held across a cut */
+    int64_t first = k;
+    while (first > 0 && k - first < FADE && !t->frames[first].cut) first--;
     for (int64_t d = 0; d < FADE; d++) {
         *opacity = 1 - (float)d / FADE;
-        if (k - d >= 0 && k - d < t->n && t->frames[k - d].has_person) return k - d;
-        if (k + d >= 0 && k + d < t->n && t->frames[k + d].has_person) return k + d;
+        if (k - d >= first && k - d < t->n && t->frames[k - d].has_person) return k - d;
+        if (k + d >= 0 && k + d < end && t->frames[k + d].has_person) return k + d;
     }
     *opacity = 0;
     return -1;
@@ -96,7 +99,7 @@ int bl__render_layer(bl__render *r, int64_t k, bl__layer *layer, int *x, int *y,
     const bl__warp none = BL__WARP_NONE;
     bl__label_draw(r->label, &r->grid, *x, *y, r->w, r->h, &r->track->frames[pose].person, &none, &o);
     bl__plate_window(r->plate_window, r->plate, &r->grid, *x, *y, r->w, r->h);
-    if (r->last < 0) {
+    if (r->last < 0 || r->track->frames[k].cut) {
         bl_generator_reset(r->generator);
     } else {
         dx = (float)(*x - r->follow.x[r->last]);

@@ -56,17 +56,59 @@ static int find_poses(transfer *t, bl_err *err) {
     return rc < 0 ? rc : 0;
 }
 
+/* The camera stands elsewhere in every shot, so each is normalised by itself. A shot without a usable person
+ * is one where nobody is; BL_E_FOOTAGE then. */
+static int normalise_shot(transfer *t, bl_track *shot, bl_track **out, bl_err *err) {
+    bl_pose_stats stats;
+    int rc = bl_motion_fill_gaps(shot, GAP, err);
+    if (rc >= 0) rc = bl_motion_smooth(shot, t->job->smooth, err);
+    if (rc >= 0) rc = bl_motion_stats(&stats, shot, err);
+    if (rc >= 0)
+        rc = bl_motion_normalise(out, shot, &stats, &t->model->info.stats, t->job->normalise, NULL, err);
+    if (rc >= 0 && stats.frames > t->stats.frames) t->stats = stats;
+    return rc < 0 ? rc : 0;
+}
+
+static int append_shot(bl_track *to, const bl_track *shot, const bl_track *normalised, bl_err *err) {
+    int rc = 0;
+    for (int64_t i = 0; rc == 0 && i < shot->n; i++) {
+        bl_track_frame f = {.i = shot->frames[i].i, .t_ms = shot->frames[i].t_ms};
+        if (normalised) f = normalised->frames[i];
+        f.cut = shot->frames[i].cut;
+        rc = bl_track_append(to, &f, err);
+    }
+    return rc;
+}
+
+static int normalise(transfer *t, bl_err *err) {
+    const bl_pose_stats *target = &t->model->info.stats;
+    bl_err why = {0};
+    int rc =
+        bl_track_create(&t->normalised, t->source->video, target->width, target->height, t->source->fps, err);
+    for (int64_t a = 0, b; rc == 0 && a < t->source->n; a = b) {
+        bl_track shot = *t->source, *fitted = NULL;
+        b = bl_track_shot_end(t->source, a);
+        shot.frames += a;
+        shot.n = b - a;
+        rc = normalise_shot(t, &shot, &fitted, &why);
+        if (rc == 0 || rc == BL_E_FOOTAGE)
+            rc = append_shot(t->normalised, &shot, fitted, err);
+        else if (err)
+            *err = why;
+        bl_track_destroy(&fitted);
+    }
+    if (rc == 0 && t->stats.frames == 0) {
+        if (err) *err = why;
+        return bl_err_context(err, BL_E_FOOTAGE, "%s cannot be the source", t->job->source);
+    }
+    return rc;
+}
+
 static int prepare(transfer *t, bl_err *err) {
     int rc = find_poses(t, err);
     t->posed = bl_now();
     if (rc == 0) rc = bl_motion_verdict(&t->verdict, t->source, BL_PURPOSE_SOURCE, NULL, err);
-    if (rc == 0) rc = bl_motion_fill_gaps(t->source, GAP, err);
-    if (rc >= 0) rc = bl_motion_smooth(t->source, t->job->smooth, err);
-    if (rc >= 0) rc = bl_motion_stats(&t->stats, t->source, err);
-    if (rc == BL_E_FOOTAGE) return bl_err_context(err, rc, "%s cannot be the source", t->job->source);
-    if (rc >= 0)
-        rc = bl_motion_normalise(&t->normalised, t->source, &t->stats, &t->model->info.stats,
-                                 t->job->normalise, NULL, err);
+    if (rc == 0) rc = normalise(t, err);
     if (rc >= 0) rc = bl__render_init(&t->render, t->model, t->normalised, t->job->threads, err);
     t->shown_entry = t->job->overlay && rc >= 0 ? bl__overlay_entry(t->normalised) : -1;
     return rc < 0 ? rc : 0;

@@ -87,6 +87,22 @@ static int smooth(float *v, int64_t n, double sigma, bl_err *err) {
     return 0;
 }
 
+/* Nothing is bridged or smoothed across a cut. */
+static int follow_shots(bl__follow *f, const bl_track *t, const uint8_t *known, bl_err *err) {
+    const double sigma = SMOOTH_S * (t->fps > 0 ? t->fps : 25);
+    int any = 0, rc = 0;
+    for (int64_t a = 0, b; rc == 0 && a < t->n; a = b) {
+        b = bl_track_shot_end(t, a);
+        (void)bridge(f->cy + a, known + a, b - a);
+        any |= bridge(f->cx + a, known + a, b - a);
+        rc = smooth(f->cx + a, b - a, sigma, err);
+        if (rc == 0) rc = smooth(f->cy + a, b - a, sigma, err);
+    }
+    if (rc == 0 && !any)
+        rc = bl_fail(err, BL_E_FOOTAGE, "%s: no usable person in any frame", t->video ? t->video : "clip");
+    return rc;
+}
+
 int bl__follow_init(bl__follow *f, const bl_track *t, bl_err *err) {
     const size_t n = (size_t)t->n;
     *f = (bl__follow){.n = t->n};
@@ -100,14 +116,8 @@ int bl__follow_init(bl__follow *f, const bl_track *t, bl_err *err) {
         rc = bl_fail(err, BL_E_NOMEM, "not enough memory for a track of %lld frames", (long long)t->n);
     } else {
         for (size_t i = 0; i < n; i++) known[i] = (uint8_t)centre_of(&t->frames[i], t, &f->cx[i], &f->cy[i]);
-        (void)bridge(f->cy, known, t->n);
-        if (!bridge(f->cx, known, t->n))
-            rc =
-                bl_fail(err, BL_E_FOOTAGE, "%s: no usable person in any frame", t->video ? t->video : "clip");
+        rc = follow_shots(f, t, known, err);
     }
-    const double sigma = SMOOTH_S * (t->fps > 0 ? t->fps : 25);
-    if (rc == 0) rc = smooth(f->cx, t->n, sigma, err);
-    if (rc == 0) rc = smooth(f->cy, t->n, sigma, err);
     bl_free(known);
     if (rc < 0) bl__follow_release(f);
     return rc;
