@@ -16,6 +16,7 @@
 #define BL__CMD_TABLE(X)                                                                                     \
     X(demo, "", "render two dancers, train on one, make it dance the other's dance")                         \
     X(doctor, "", "what this machine offers: CPU, memory, codecs, pose models")                              \
+    X(eval, "VIDEO", "judge methods on the held-out end of a target video: the paper's tables")              \
     X(help, "[COMMAND]", "this text, or the options of one command")                                         \
     X(models, "fetch|list", "fetch or list the pose models")                                                 \
     X(pose, "VIDEO", "find the dancer in a video and say whether the footage can be used")                   \
@@ -32,7 +33,8 @@ enum {
 };
 #define BL__IN(name) (1u << BL__CMD_BIT_##name)
 #define BL__IN_ALL ((1u << BL__CMD_COUNT) - 1)
-#define BL__IN_WORK (BL__IN(demo) | BL__IN(pose) | BL__IN(run) | BL__IN(train) | BL__IN(transfer))
+#define BL__IN_WORK                                                                                          \
+    (BL__IN(demo) | BL__IN(eval) | BL__IN(pose) | BL__IN(run) | BL__IN(train) | BL__IN(transfer))
 #define BL__IN_TRAIN (BL__IN(run) | BL__IN(train))
 #define BL__IN_TRANSFER (BL__IN(run) | BL__IN(transfer))
 
@@ -52,7 +54,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(man, "man", 0, FLAG, 0, 1, "0", "", BL__IN(help), "print the command's man page")                      \
     X(minutes, "minutes", 0, REAL, 0, 100000, "0", "MINUTES", BL__IN_TRAIN | BL__IN(demo),                   \
       "bound on the training time; 0 = the preset's")                                                        \
-    X(model, "model", 'm', TEXT, 0, 0, "", "FILE", BL__IN(transfer), "the trained target (me.ballerino)")    \
+    X(model, "model", 'm', TEXT, 0, 0, "", "FILE", BL__IN(transfer) | BL__IN(eval),                          \
+      "the trained target (me.ballerino)")                                                                   \
     X(models_dir, "models-dir", 0, TEXT, 0, 0, "", "FOLDER", BL__IN_WORK | BL__IN(models) | BL__IN(doctor),  \
       "where the pose models lie")                                                                           \
     X(no_face, "no-face", 0, FLAG, 0, 1, "0", "", BL__IN_WORK, "do not look for the face")                   \
@@ -101,7 +104,7 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "bound on the training steps; 0 = as the minutes say")                                                 \
     X(target, "target", 't', TEXT, 0, 0, "", "VIDEO", BL__IN(run), "the person who shall dance")             \
     X(threads, "threads", 'j', INT, 0, 1024, "0", "N", BL__IN_WORK, "0 = all cores")                         \
-    X(track, "track", 0, TEXT, 0, 0, "", "FILE", BL__IN(train),                                              \
+    X(track, "track", 0, TEXT, 0, 0, "", "FILE", BL__IN(train) | BL__IN(eval),                               \
       "the target's pose track, if it was found before")                                                     \
     X(verbose, "verbose", 'v', FLAG, 0, 1, "0", "", BL__IN_ALL, "say more")
 

@@ -1,3 +1,6 @@
 bl_test(test_eval SOURCES test_eval.c ROOMS eval)
 bl_test(test_judge SOURCES test_judge.c ROOMS eval)
 bl_test(test_report SOURCES test_report.c ROOMS eval)
+bl_test(test_lpips SOURCES test_lpips.c ROOMS eval)
+bl_test(test_perceptual_parity SOURCES test_perceptual_parity.c ROOMS eval LABELS slow TIMEOUT 900)
+target_compile_definitions(test_perceptual_parity PRIVATE PEER_SCRIPT="${CMAKE_CURRENT_SOURCE_DIR}/torch/perceptual_peer.py")

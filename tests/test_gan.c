@@ -72,19 +72,18 @@ static void temporal_pairs_and_painting_learn_too(void **state) {
     bl_trainer_destroy(&t);
 }
 
-static void resumed_run_equals_undisturbed_one(void **state) {
-    (void)state;
+static void resume(const bl_gan_net *net, const bl_gan_train *asked) {
     bl_err err = {0};
-    samples s = {tiny.width, tiny.height};
+    samples s = {net->width, net->height};
     bl_gan_source src = samples_source(&s, 60);
-    bl_gan_train train = quick();
+    bl_gan_train train = *asked;
     bl_trainer *a = NULL, *b = NULL;
     char path[] = "/tmp/bl_gan_XXXXXX";
     close(mkstemp(path));
-    assert_ok(bl_trainer_create(&a, &tiny, &train, &src, &err));
+    assert_ok(bl_trainer_create(&a, net, &train, &src, &err));
     for (int i = 0; i < 6; i++) assert_ok(bl_trainer_step(a, NULL, &err));
     assert_ok(bl_trainer_save(a, path, &err));
-    assert_ok(bl_trainer_create(&b, &tiny, &train, &src, &err));
+    assert_ok(bl_trainer_create(&b, net, &train, &src, &err));
     assert_ok(bl_trainer_step(b, NULL, &err)); /* whatever it did before is gone after loading */
     assert_ok(bl_trainer_load(b, path, &err));
     assert_int_equal(bl_trainer_steps_done(b), 6);
@@ -97,7 +96,7 @@ static void resumed_run_equals_undisturbed_one(void **state) {
         for (int k = 0; k < 5; k++)
             assert_memory_equal(bl_params_data(pa, i, (bl_slab)k), bl_params_data(pb, i, (bl_slab)k),
                                 sizeof(float) * (size_t)bl_params_size(pa, i));
-    bl_gan_net other = tiny;
+    bl_gan_net other = *net;
     bl_trainer *c = NULL;
     other.ngf = 12;
     assert_ok(bl_trainer_create(&c, &other, &train, &src, &err));
@@ -238,6 +237,171 @@ static void previous_frames_are_drawn_in_the_asked_shares(void **state) {
     }
 }
 
+static void resumed_run_equals_undisturbed_one(void **state) {
+    (void)state;
+    bl_gan_train train = quick();
+    resume(&tiny, &train);
+}
+
+static void so_it_does_with_every_option(void **state) {
+    (void)state;
+    bl_gan_net net = tiny;
+    bl_gan_train train = quick();
+    train.prev_real = train.prev_start = 0.3f;
+    train.prev_shift = train.diffaug = 0.5f;
+    train.temporal_d = 2;
+    train.gan_from = 3;
+    resume(&net, &train);
+    net.enhancer = net.affine_d = 1;
+    net.ngf_local = 4;
+    net.blocks_local = 1;
+    train.temporal_d = 1;
+    train.w_fm = 0;
+    resume(&net, &train);
+    net.scene = BL_SCENE_RESIDUAL;
+    net.previous = 0;
+    train.temporal_d = 2;
+    resume(&net, &train);
+}
+
+/* Every picture says which frame it is of: real = index / 100; what is still lies still while the window
+ * moves one pixel to the right a frame, so that column x shows x + index. */
+static int numbered(void *ctx, int64_t index, uint64_t augment, float *label, float *plate, float *real,
+                    float *weight, bl_err *err) {
+    const samples *s = ctx;
+    (void)augment, (void)err;
+    for (int i = 0; i < s->w * s->h; i++) {
+        weight[i] = 1;
+        for (int c = 0; c < 3; c++) {
+            label[3 * i + c] = (float)index / 100;
+            plate[3 * i + c] = -0.5f;
+            real[3 * i + c] = c == 0 ? (float)index / 100 : (float)(i % s->w + (int)index) / 200;
+        }
+    }
+    return 0;
+}
+
+static void right_by_one(void *ctx, int64_t index, float *dx, float *dy) {
+    (void)ctx, (void)index;
+    *dx = 1;
+    *dy = 0;
+}
+
+static void expect_frame(const bl_trainer *t, const float *p, int frame, int now) {
+    assert_non_null(p);
+    for (int x = 0; x + now - frame < t->net.width; x++) { /* the right edge was not in the window then */
+        assert_near(p[3 * x], frame / 100.0, 1e-6);
+        assert_near(p[3 * x + 1], (x + now) / 200.0, 1e-6);
+    }
+}
+
+static void what_came_before_is_what_it_is_called(void **state) {
+    (void)state;
+    bl_err err = {0};
+    samples s = {tiny.width, tiny.height};
+    bl_gan_source src = samples_source(&s, 40);
+    src.get = numbered;
+    src.window_shift = right_by_one;
+    bl_gan_train train = quick();
+    bl_trainer *t = NULL;
+    train.temporal_d = 2;
+    train.prev_real = 1;
+    train.prev_start = train.prev_shift = 0;
+    assert_ok(bl_trainer_create(&t, &tiny, &train, &src, &err));
+    for (int i = 0; i < 5; i++) {
+        assert_ok(bl_trainer_step(t, NULL, &err));
+        const int now = (int)lrintf(bl_program_buffer(t->full, t->label[0])[0] * 100);
+        assert_true(now >= 4);
+        expect_frame(t, bl_program_buffer(t->full, t->previous), now - 1, now);
+        expect_frame(t, bl_program_buffer(t->full, t->past_real[0]), now - 1, now);
+        expect_frame(t, bl_program_buffer(t->full, t->past_real[1]), now - 2, now);
+        expect_frame(t, bl_program_buffer(t->full, t->past_real[2]), now - 4, now);
+        const float *own = bl_program_buffer(t->full, t->past_own[0]);
+        assert_true(isfinite(own[0]) && own[0] != 0 && fabsf(own[0]) < 1);
+    }
+    assert_true(bl_params_find(bl_trainer_params(t), "DT1.layer0.weight") >= 0);
+    bl_trainer_destroy(&t);
+    train.prev_real = 0;
+    train.prev_start = 1;
+    assert_ok(bl_trainer_create(&t, &tiny, &train, &src, &err));
+    assert_ok(bl_trainer_step(t, NULL, &err));
+    assert_near(bl_program_buffer(t->full, t->previous)[0], -0.5, 1e-6); /* the plate */
+    bl_trainer_destroy(&t);
+    src.count = 4; /* never four frames before one: does without */
+    bl_log_set_level(BL_LOG_ERROR);
+    assert_ok(bl_trainer_create(&t, &tiny, &train, &src, &err));
+    assert_ok(bl_trainer_step(t, NULL, &err));
+    assert_int_equal(bl_params_find(bl_trainer_params(t), "DT0.layer0.weight"), -1);
+    bl_trainer_destroy(&t);
+}
+
+static void own_outputs_are_those_that_the_generator_gives(void **state) {
+    (void)state;
+    bl_err err = {0};
+    samples s = {tiny.width, tiny.height};
+    bl_gan_source src = samples_source(&s, 6);
+    bl_gan_train train = quick();
+    bl_trainer *t = NULL;
+    bl_generator *g = NULL;
+    const size_t n = (size_t)(s.w * s.h);
+    float *buf = bl_alloc_array(n * 13, sizeof *buf), *plate = buf + 3 * n, *real = plate + 3 * n,
+          *image = real + 3 * n;
+    train.max_rollout = 1; /* the frame before, from a clip's start, or a clip's start */
+    train.prev_real = train.prev_start = train.prev_shift = 0;
+    train.lr_g = train.lr_d = 1e-30f; /* nothing moves */
+    assert_ok(bl_trainer_create(&t, &tiny, &train, &src, &err));
+    assert_ok(bl_generator_create(&g, &tiny, bl_trainer_params(t), BL_SLAB_WEIGHT, BL_FP32, 2, &err));
+    int starts = 0, owns = 0;
+    for (int i = 0; i < 24; i++) {
+        assert_ok(bl_trainer_step(t, NULL, &err));
+        const float *fed = bl_program_buffer(t->full, t->previous);
+        int start = !memcmp(fed, bl_program_buffer(t->full, t->plate[0]), n * 3 * sizeof(float)), own = 0;
+        for (int64_t k = 0; k < 5 && !start; k++) {
+            bl_generator_reset(g);
+            assert_ok(samples_get(&s, k, 0, buf, plate, real, image + 3 * n, &err));
+            assert_ok(bl_generator_run(g, buf, plate, 0, 0, image, NULL, &err));
+            own += !memcmp(fed, image, n * 3 * sizeof(float));
+        }
+        assert_int_equal(start + own, 1);
+        starts += start;
+        owns += own;
+    }
+    assert_true(starts > 3 && owns > 3);
+    bl_generator_destroy(&g);
+    bl_trainer_destroy(&t);
+    bl_free(buf);
+}
+
+static void discriminators_see_real_and_generated_augmented_alike(void **state) {
+    (void)state;
+    bl_err err = {0};
+    samples s = {tiny.width, tiny.height};
+    bl_gan_source src = samples_source(&s, 60);
+    bl_gan_train train = quick();
+    bl_trainer *t = NULL;
+    bl_gan_losses losses;
+    enum { N = 60 };
+    int moved = 0;
+    train.diffaug = 0.5f;
+    assert_ok(bl_trainer_create(&t, &tiny, &train, &src, &err));
+    for (int i = 0; i < N; i++) {
+        assert_ok(bl_trainer_step(t, &losses, &err));
+        const float *colour = bl_program_buffer(t->full, t->aug_colour),
+                    *move = bl_program_buffer(t->full, t->aug_move),
+                    *mask = bl_program_buffer(t->full, t->aug_cut);
+        int on = colour[0] != 0, holes = 0;
+        for (int k = 0; k < s.w * s.h; k++) holes += mask[k] == 0;
+        moved += on;
+        if (!on) assert_true(colour[1] == 1 && colour[2] == 1 && move[0] == 0 && move[1] == 0 && holes == 0);
+        if (on) assert_true(holes > 0 && holes <= s.w * s.h / 4);
+        assert_true(fabsf(colour[0]) <= 0.5f && colour[1] >= 0 && colour[1] <= 2 && colour[2] >= 0.5f &&
+                    colour[2] <= 1.5f && fabsf(move[0]) <= (float)s.w / 8 &&
+                    fabsf(move[1]) <= (float)s.h / 8);
+    }
+    assert_true(moved > N / 4 && moved < 3 * N / 4);
+    bl_trainer_destroy(&t);
+}
+
 static void impossible_settings_are_refused(void **state) {
     (void)state;
     bl_err err = {0};
@@ -263,6 +427,10 @@ int main(void) {
         cmocka_unit_test(next_stage_starts_from_the_last),
         cmocka_unit_test(previous_frames_are_drawn_in_the_asked_shares),
         cmocka_unit_test(resumed_run_equals_undisturbed_one),
+        cmocka_unit_test(so_it_does_with_every_option),
+        cmocka_unit_test(what_came_before_is_what_it_is_called),
+        cmocka_unit_test(own_outputs_are_those_that_the_generator_gives),
+        cmocka_unit_test(discriminators_see_real_and_generated_augmented_alike),
         cmocka_unit_test(impossible_settings_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,9 @@ static void check_finite_differences(const op_case *c) {
             continue; /* weights get no gradient */
         if (strstr(bl_params_name(r.ps, i), "in1") && strstr(c->name, "ssim"))
             continue; /* nor does the photo */
+        if (strstr(bl_params_name(r.ps, i), "in1") &&
+            (!strcmp(c->name, "translate") || !strcmp(c->name, "colour")))
+            continue; /* nor do amounts */
         double expected = 0, norm = 0, step = 5e-4;
         float *d = bl_alloc_array((size_t)n, sizeof *d), *old = bl_alloc_array((size_t)n, sizeof *old);
         for (int64_t k = 0; k < n; k++) {
@@ -228,6 +231,8 @@ BUILD(avg_pool, bl_avg_pool(g, x[0], 3, 2, 1))
 BUILD(mean, bl_mean(g, x[0]))
 BUILD(depth_to_space, bl_depth_to_space(g, x[0], 2))
 BUILD(blend, bl_blend(g, x[0], x[1], x[2]))
+BUILD(translate, bl_translate(g, x[0], bl_affine(g, x[1], 4, 0)))
+BUILD(colour, bl_colour(g, x[0], x[1]))
 BUILD(l1, bl_loss_l1(g, x[0], x[1], BL_NONE))
 BUILD(l1_weighted, bl_loss_l1(g, x[0], x[1], x[2]))
 BUILD(mse, bl_loss_mse_to(g, x[0], 1))
@@ -290,6 +295,8 @@ static const op_case cases[] = {
     {"mean", 1, {S(4, 5, 6)}, mean},
     {"depth to space", 1, {S(3, 4, 12)}, depth_to_space},
     {"blend", 3, {S(4, 5, 3), S(4, 5, 1), S(4, 5, 3)}, blend},
+    {"translate", 2, {S(6, 5, 3), S(1, 1, 2)}, translate},
+    {"colour", 2, {S(6, 5, 3), S(1, 1, 3)}, colour},
     {"L1", 2, {S(6, 5, 3), S(6, 5, 3)}, l1},
     {"L1 weighted", 3, {S(6, 5, 3), S(6, 5, 3), S(6, 5, 1)}, l1_weighted},
     {"mean square to a constant", 1, {S(4, 4, 1)}, mse},
@@ -350,6 +357,45 @@ static void known_values(void **state) {
     stop(&r);
 }
 
+static const float *with_amounts(run *r, const op_case *c, const float *amounts) {
+    start(r, c, 1, BL_FP32);
+    float *x = bl_params_data(r->ps, bl_params_find(r->ps, "in0.bias"), BL_SLAB_WEIGHT);
+    float *a = bl_params_data(r->ps, bl_params_find(r->ps, "in1.bias"), BL_SLAB_WEIGHT);
+    for (int i = 0; i < 2; i++) {
+        int k = bl_params_find(r->ps, i ? "in1.weight" : "in0.weight");
+        memset(bl_params_data(r->ps, k, BL_SLAB_WEIGHT), 0, sizeof(float) * (size_t)bl_params_size(r->ps, k));
+    }
+    for (int i = 0; i < 6; i++) x[i] = (float)(i + 1);
+    memcpy(a, amounts, sizeof(float) * (size_t)c->in[1].c);
+    loss_of(r);
+    return bl_program_buffer(r->p, r->y);
+}
+
+static void augmentation_changes_what_it_says(void **state) {
+    (void)state;
+    static const op_case move = {"translate", 2, {S(2, 3, 1), S(1, 1, 2)}, translate},
+                         tint = {"colour", 2, {S(1, 2, 3), S(1, 1, 3)}, colour};
+    run r;
+    const float *y = with_amounts(&r, &move, (float[]){0.25f, 0}); /* times 4: one to the right */
+    assert_true(y[0] == 0 && y[1] == 1 && y[2] == 2 && y[3] == 0 && y[4] == 4 && y[5] == 5);
+    stop(&r);
+    y = with_amounts(&r, &move, (float[]){-0.5f, -0.25f}); /* two to the left, one up */
+    assert_true(y[0] == 6 && y[1] == 0 && y[2] == 0 && y[3] == 0 && y[4] == 0 && y[5] == 0);
+    stop(&r);
+    y = with_amounts(&r, &move, (float[]){1e9f, 0});
+    for (int i = 0; i < 6; i++) assert_true(y[i] == 0);
+    stop(&r);
+    y = with_amounts(&r, &tint, (float[]){0.5f, 0, 1}); /* grey, a little brighter */
+    for (int i = 0; i < 6; i++) assert_near(y[i], i < 3 ? 2.5 : 5.5, 1e-5);
+    stop(&r);
+    y = with_amounts(&r, &tint, (float[]){0, 1, 2}); /* twice as far from 3.5 */
+    for (int i = 0; i < 6; i++) assert_near(y[i], 2 * (i + 1) - 3.5, 1e-5);
+    stop(&r);
+    y = with_amounts(&r, &tint, (float[]){0, 1, 1});
+    for (int i = 0; i < 6; i++) assert_near(y[i], i + 1, 1e-6);
+    stop(&r);
+}
+
 static void out_of_memory_is_a_status(void **state) {
     (void)state;
     for (int nth = 1; nth < 60; nth++) {
@@ -386,6 +432,7 @@ int main(void) {
         cmocka_unit_test(cpu_equals_reference),
         cmocka_unit_test(bfloat16_is_near_the_reference),
         cmocka_unit_test(gradients_equal_finite_differences),
+        cmocka_unit_test(augmentation_changes_what_it_says),
         cmocka_unit_test(out_of_memory_is_a_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -370,6 +370,65 @@ static void test_refusals(void **state) {
     assert_int_equal(access(in_dir("no.ballerino.train"), F_OK), -1);
 }
 
+/* ---- the held-out part, made again ---- */
+typedef struct seen {
+    int64_t n, last;
+    double plate; /* made minus the wall, summed over the top rows where nobody is */
+    double real;  /* made minus real, summed */
+} seen;
+
+static int on_replay(void *ctx, bl_frame *made, bl_frame *real, const bl_track_frame *pose, bl_err *err) {
+    seen *s = ctx;
+    (void)err;
+    assert_int_equal(pose->i, real->index);
+    assert_int_equal(made->index, real->index);
+    assert_true(s->n == 0 || pose->i == s->last + 1);
+    s->last = pose->i;
+    s->n++;
+    for (int y = 0; y < room.h; y++)
+        for (int x = 0; x < room.w * 3; x++) {
+            const int m = made->data[y * made->stride + x];
+            if (y < 20) s->plate += abs(m - scene_wall(x / 3, y, x % 3));
+            s->real += abs(m - real->data[y * real->stride + x]);
+        }
+    return 0;
+}
+
+static seen replay(bl_replay what) {
+    bl_err err = {0};
+    seen s = {0};
+    char model[160];
+    snprintf(model, sizeof model, "%s", in_dir("plain.ballerino"));
+    bl_heldout_job j = {.what = what, .model = model, .target = clip, .track = track_path, .threads = 1};
+    assert_ok(bl_heldout_replay(&j, on_replay, &s, &err));
+    assert_int_equal(s.n, 16);
+    assert_int_equal(s.last, FRAMES - 1);
+    s.plate /= 16.0 * 20 * room.w * 3;
+    s.real /= 16.0 * room.h * room.w * 3;
+    return s;
+}
+
+static void test_heldout(void **state) {
+    (void)state;
+    bl_err err = {0};
+    const seen real = replay(BL_REPLAY_REAL), plate = replay(BL_REPLAY_PLATE),
+               model = replay(BL_REPLAY_MODEL);
+    assert_near(real.real, 0, 0);
+    assert_true(plate.plate < 6 && model.plate < 6); /* the wall, but for the video's compression */
+    assert_true(plate.real > 1);
+    assert_true(fabs(model.real - plate.real) > 0.05); /* something was put over the plate */
+    bl_heldout_job j = {.model = in_dir("plain.ballerino"), .target = track_path};
+    assert_int_equal(bl_heldout_replay(&j, on_replay, NULL, &err), BL_E_MISMATCH); /* another clip */
+    bl_train_job whole = job_for(in_dir("whole.ballerino"));
+    whole.holdout = 0;
+    whole.steps = 2;
+    give_poses(whole.output);
+    assert_ok(bl_train_run(&whole, NULL, &err));
+    j = (bl_heldout_job){.model = in_dir("whole.ballerino"), .target = clip};
+    assert_int_equal(bl_heldout_replay(&j, on_replay, NULL, &err), BL_E_USAGE);
+    assert_non_null(strstr(err.msg, "--holdout"));
+}
+
 /* ---- transfer ---- */
 static void test_transfer(void **state) {
     (void)state;
@@ -460,6 +519,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_killed_and_resumed),
         cmocka_unit_test(test_interrupted),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_heldout),
         cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_transfer_refusals),
     };

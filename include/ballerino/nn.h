@@ -153,6 +153,13 @@ bl_value bl_mean(bl_graph *g, bl_value x); /* over h and w: n,1,1,c */
 bl_value bl_depth_to_space(bl_graph *g, bl_value x, int block);
 bl_value bl_blend(bl_graph *g, bl_value fg, bl_value mask,
                   bl_value bg); /* mask*fg + (1-mask)*bg; mask has 1 channel */
+/* y(row, column) = x(row - dy, column - dx), zero outside. offset: n,1,1,2 = (dx, dy), rounded to whole
+ * pixels; it gets no gradient. */
+bl_value bl_translate(bl_graph *g, bl_value x, bl_value offset);
+/* amounts: n,1,1,3 = (b, s, k), no gradient: brightness u = x + b; saturation v = m + s (u - m), m a pixel's
+ * mean over channels; contrast y = M + k (v - M), M the mean of v over the sample. Nothing changes at (0, 1,
+ * 1). */
+bl_value bl_colour(bl_graph *g, bl_value x, bl_value amounts);
 bl_value bl_stop_gradient(bl_graph *g, bl_value x);
 /* ---- scalars (shape 1,1,1,1), all means over elements ---- */
 bl_value

@@ -101,6 +101,30 @@ typedef struct bl_transfer_result {
 } bl_transfer_result;
 int bl_transfer_run(const bl_transfer_job *job, bl_transfer_result *result, bl_err *err);
 
+/* ---- the held-out part, made again ---- */
+/* Makes the frames that a training kept apart, from the target's own poses and through the very code of
+ * transfer, at the clip's full size: no normalisation, smoothing as in training. Then made and real can be
+ * compared (see eval.h). */
+typedef enum bl_replay {
+    BL_REPLAY_MODEL, /* what the model makes */
+    BL_REPLAY_PLATE, /* the empty scene alone: what doing nothing scores */
+    BL_REPLAY_REAL   /* the real frames: what the detector's own noise scores */
+} bl_replay;
+typedef struct bl_heldout_job {
+    bl_replay what;
+    const char *model;  /* must say what was held out (train --holdout), else BL_E_USAGE */
+    const char *target; /* the clip it was trained on, else BL_E_MISMATCH */
+    const char *track;  /* its pose track; NULL: MODEL.train/track.json where there is one, else found here */
+    int threads;
+    const char *models_dir;
+    bl_pose_model pose_model;
+} bl_heldout_job;
+/* In the clip's order. `pose` is the one the frame was made from (nobody: the plate is shown, or the person
+ * fades). The frames may be kept by reference. A negative return stops with that status. */
+typedef int (*bl_heldout_fn)(void *ctx, bl_frame *made, bl_frame *real, const bl_track_frame *pose,
+                             bl_err *err);
+int bl_heldout_replay(const bl_heldout_job *job, bl_heldout_fn fn, void *ctx, bl_err *err);
+
 /* ---- the model file ---- */
 typedef struct bl_model bl_model;
 int bl_model_open(bl_model **out, const char *path, bl_err *err);

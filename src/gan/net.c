@@ -68,6 +68,14 @@ bl__verdicts bl__declare_discriminator(bl_graph *g, const bl_gan_net *n, bl_valu
     return v;
 }
 
+bl__verdicts bl__declare_temporal(bl_graph *g, const bl_gan_net *n, int k, bl_value x) {
+    bl__verdicts v = {.scales = 1, .layers = n->layers_d + 2};
+    char prefix[16];
+    snprintf(prefix, sizeof prefix, "DT%d", k);
+    patch_d(g, n, prefix, x, v.layer[0]);
+    return v;
+}
+
 bl_gan_net bl_gan_net_default(void) {
     return (bl_gan_net){.scene = BL_SCENE_COMPOSITE,
                         .arch = BL_ARCH_UNET,

@@ -32,6 +32,8 @@ typedef struct bl__verdicts {
     bl_value layer[BL__MAX_SCALES][BL__MAX_LAYERS];
 } bl__verdicts;
 bl__verdicts bl__declare_discriminator(bl_graph *g, const bl_gan_net *net, bl_value x);
+/* One more discriminator of the same design, at one scale, named "DT<k>.". */
+bl__verdicts bl__declare_temporal(bl_graph *g, const bl_gan_net *net, int k, bl_value x);
 
 /* What the generator is shown as its previous output when a clip starts: the plate, or (NULL) zeros. */
 void bl__first_previous(float *dst, const float *plate, size_t pixels);

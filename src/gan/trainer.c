@@ -55,6 +55,14 @@ static bl_value gan_loss(bl_graph *g, const bl_gan_train *t, const bl__verdicts 
     return bl_weighted_sum(g, terms, ones, v->scales);
 }
 
+/* The discriminators' one loss: of the picture's, and (each weighing half) of the temporal ones. */
+static bl_value all_gan_losses(bl_graph *g, const bl_gan_train *t, const bl__verdicts *v, int n, int real,
+                               int for_generator) {
+    bl_value terms[1 + BL__STRIDES];
+    for (int i = 0; i < n; i++) terms[i] = gan_loss(g, t, &v[i], real, for_generator);
+    return n == 1 ? terms[0] : bl_weighted_sum(g, terms, (float[1 + BL__STRIDES]){1, 0.5f, 0.5f}, n);
+}
+
 /* Mean over scales of the sum over layers of |fake - real| (method 8). */
 static bl_value feature_matching(bl_graph *g, const bl__verdicts *fake, const bl__verdicts *real) {
     bl_value terms[BL__MAX_SCALES * BL__MAX_LAYERS];
@@ -71,17 +79,31 @@ static bl_value feature_matching(bl_graph *g, const bl__verdicts *fake, const bl
 static void declare_inputs(bl_trainer *t) {
     const bl_gan_net *n = &t->net;
     t->previous = n->previous ? bl_input(t->g, "previous", 3) : BL_NONE;
+    for (int k = 0; k < 2; k++) t->label[k] = t->plate[k] = t->real[k] = t->weight[k] = BL_NONE;
     for (int k = 0; k < t->frames; k++) {
         t->label[k] = bl_input(t->g, k ? "label1" : "label0", n->label_channels);
         t->plate[k] = bl__sees_plate(n) ? bl_input(t->g, k ? "plate1" : "plate0", 3) : BL_NONE;
         t->real[k] = bl_input(t->g, k ? "real1" : "real0", 3);
         t->weight[k] = bl_input(t->g, k ? "weight1" : "weight0", 1);
     }
+    for (int k = 0; k < 3; k++) {
+        t->past_own[k] = t->train.temporal_d == 2 ? bl_input(t->g, "past_own", 3) : BL_NONE;
+        t->past_real[k] = t->train.temporal_d == 2 ? bl_input(t->g, "past_real", 3) : BL_NONE;
+    }
+    bl__declare_augment(t);
 }
 
 static bl_value average(bl_graph *g, const bl_value *v, int n) {
     float w[2] = {1.f / (float)n, 1.f / (float)n};
     return bl_weighted_sum(g, v, w, n);
+}
+
+/* Verdicts on three pictures at each stride, at half the size: what flickers is larger than a pixel. */
+static void judge_motion(bl_trainer *t, bl_value image, const bl_value *past, bl__verdicts *v) {
+    for (int k = 0; k < BL__STRIDES; k++) {
+        bl_value seen = bl__declare_judged(t, t->label, 1, (bl_value[]){image, past[k], past[k + 1]}, 3);
+        v[k] = bl__declare_temporal(t->g, &t->net, k, bl_avg_pool(t->g, seen, 3, 2, 1));
+    }
 }
 
 /* The weighted sum of those losses that weigh something. */
@@ -97,7 +119,7 @@ static bl_value total(bl_graph *g, const bl_value *loss, const int *parts, const
 static int declare_training(bl_trainer *t, bl_err *err) {
     bl_graph *g = t->g;
     const bl_gan_train *o = &t->train;
-    bl_value l1[2], ssim[2], judged_fake[4], judged_real[4], previous;
+    bl_value l1[2], ssim[2], previous;
     declare_inputs(t);
     previous = t->previous;
     for (int k = 0; k < t->frames; k++) {
@@ -106,19 +128,22 @@ static int declare_training(bl_trainer *t, bl_err *err) {
             t->previous >= 0 ? t->image[k] : BL_NONE; /* not detached: two-step back-propagation, method 7 */
         l1[k] = bl_loss_l1(g, t->image[k], t->real[k], t->weight[k]);
         ssim[k] = bl_loss_ssim(g, t->image[k], t->real[k], t->weight[k], 2);
-        judged_fake[k] = judged_real[k] = t->label[k];
-        judged_fake[t->frames + k] = t->image[k];
-        judged_real[t->frames + k] = t->real[k];
     }
-    bl__verdicts fake = bl__declare_discriminator(g, &t->net, bl_concat(g, judged_fake, 2 * t->frames));
-    bl__verdicts real = bl__declare_discriminator(g, &t->net, bl_concat(g, judged_real, 2 * t->frames));
+    bl__verdicts fake[1 + BL__STRIDES], real[1 + BL__STRIDES];
+    const int n = t->frames, judges = o->temporal_d == 2 ? 1 + BL__STRIDES : 1;
+    fake[0] = bl__declare_discriminator(g, &t->net, bl__declare_judged(t, t->label, n, t->image, n));
+    real[0] = bl__declare_discriminator(g, &t->net, bl__declare_judged(t, t->label, n, t->real, n));
+    if (judges > 1) {
+        judge_motion(t, t->image[0], t->past_own, fake + 1);
+        judge_motion(t, t->real[0], t->past_real, real + 1);
+    }
     bl_value *out = t->loss;
-    out[BL__LOSS_GAN] = gan_loss(g, o, &fake, 1, 1);
-    out[BL__LOSS_FM] = o->w_fm > 0 ? feature_matching(g, &fake, &real) : BL_NONE;
+    out[BL__LOSS_GAN] = all_gan_losses(g, o, fake, judges, 1, 1);
+    out[BL__LOSS_FM] = o->w_fm > 0 ? feature_matching(g, &fake[0], &real[0]) : BL_NONE;
     out[BL__LOSS_L1] = average(g, l1, t->frames);
     out[BL__LOSS_SSIM] = average(g, ssim, t->frames);
-    out[BL__LOSS_D_REAL] = gan_loss(g, o, &real, 1, 0);
-    out[BL__LOSS_D_FAKE] = gan_loss(g, o, &fake, 0, 0);
+    out[BL__LOSS_D_REAL] = all_gan_losses(g, o, real, judges, 1, 0);
+    out[BL__LOSS_D_FAKE] = all_gan_losses(g, o, fake, judges, 0, 0);
     int rc = bl__declare_perceptual(t, &out[BL__LOSS_PERCEPTUAL], err);
     if (rc < 0) return rc;
     const int parts[] = {BL__LOSS_L1, BL__LOSS_SSIM, BL__LOSS_PERCEPTUAL, BL__LOSS_GAN, BL__LOSS_FM};
@@ -132,12 +157,17 @@ static int declare_training(bl_trainer *t, bl_err *err) {
 }
 
 static int compile(bl_trainer *t, bl_program **p, int with_gan, bl_err *err) {
-    bl_input_shape in[9];
+    bl_input_shape in[32];
     int n = 0;
-    bl_value candidates[9] = {t->previous, t->label[0], t->plate[0], t->real[0],  t->weight[0],
-                              t->label[1], t->plate[1], t->real[1],  t->weight[1]};
-    for (int i = 0; i < (t->frames == 2 ? 9 : 5); i++)
-        if (candidates[i] >= 0) in[n++] = (bl_input_shape){candidates[i], 1, t->net.height, t->net.width};
+    const bl_value pictures[] = {t->previous,     t->label[0],     t->plate[0],     t->real[0],
+                                 t->weight[0],    t->label[1],     t->plate[1],     t->real[1],
+                                 t->weight[1],    t->past_own[0],  t->past_own[1],  t->past_own[2],
+                                 t->past_real[0], t->past_real[1], t->past_real[2], t->aug_cut},
+                   amounts[] = {t->aug_colour, t->aug_move};
+    for (size_t i = 0; i < BL_COUNT(pictures); i++)
+        if (pictures[i] >= 0) in[n++] = (bl_input_shape){pictures[i], 1, t->net.height, t->net.width};
+    for (size_t i = 0; i < BL_COUNT(amounts); i++)
+        if (amounts[i] >= 0) in[n++] = (bl_input_shape){amounts[i], 1, 1, 1};
     bl_objective objectives[2] = {{with_gan ? t->loss[BL__LOSS_TOTAL] : t->plain_total, "G."},
                                   {t->d_total, "D"}};
     bl_value outputs[BL__LOSSES];
@@ -164,8 +194,7 @@ static int is_share(float x) {
 
 static int check(const bl_gan_train *o, const bl_gan_source *src, bl_err *err) {
     const char *wrong = NULL;
-    if (src->count < (o->temporal_d ? 2 : 1))
-        return bl_fail(err, BL_E_FOOTAGE, "there are no frames to train on");
+    if (src->count < 1) return bl_fail(err, BL_E_FOOTAGE, "there are no frames to train on");
     if (!(o->lr_g > 0 && o->lr_g < 1 && o->lr_d >= 0 && o->lr_d < 1))
         wrong = "learning rates must lie between 0 and 1";
     else if (o->steps < 1)
@@ -188,9 +217,20 @@ static int check(const bl_gan_train *o, const bl_gan_source *src, bl_err *err) {
         wrong = "the temporal discriminator must be 0, 1 or 2";
     else if (!is_share(o->diffaug))
         wrong = "the share of augmented units must be 0 to 1";
-    else if (o->diffaug > 0 || o->temporal_d == 2)
-        wrong = "not built yet";
     return wrong ? bl_fail(err, BL_E_USAGE, "training settings: %s", wrong) : 0;
+}
+
+/* Can this frame be trained on? With two frames it needs a direct successor; with three, a past. */
+static int suits(const bl_trainer *t, int64_t i) {
+    const bl_gan_source *s = &t->src;
+    if (t->train.temporal_d == 1) return i + 1 < s->count && s->run_before(s->ctx, i + 1) >= 1;
+    return t->train.temporal_d == 0 || s->run_before(s->ctx, i) >= BL__PAST;
+}
+
+static int any_suits(const bl_trainer *t) {
+    for (int64_t i = 0; i < t->src.count; i++)
+        if (suits(t, i)) return 1;
+    return 0;
 }
 
 static int build(bl_trainer *t, bl_err *err) {
@@ -210,7 +250,7 @@ static int build(bl_trainer *t, bl_err *err) {
     if ((rc = bl__load_perceptual(t, err)) < 0) return rc;
     if ((rc = compile(t, &t->full, 1, err)) < 0) return rc;
     if (t->train.gan_from > 0 && (rc = compile(t, &t->plain, 0, err)) < 0) return rc;
-    if (t->net.previous)
+    if (t->net.previous || t->train.temporal_d == 2)
         rc = bl_generator_create(&t->roll, &t->net, t->ps, BL_SLAB_WEIGHT, t->train.precision,
                                  t->train.threads, err);
     return rc;
@@ -225,7 +265,11 @@ int bl_trainer_create(bl_trainer **out, const bl_gan_net *net, const bl_gan_trai
     t->net = *net;
     t->train = *train;
     t->src = *src;
-    t->frames = train->temporal_d ? 2 : 1;
+    if (!any_suits(t)) {
+        bl_log(BL_LOG_WARN, "train", "too few frames in a row: going without a temporal discriminator");
+        t->train.temporal_d = 0;
+    }
+    t->frames = t->train.temporal_d == 1 ? 2 : 1;
     bl_rng_seed(&t->rng, train->seed);
     rc = build(t, err);
     if (rc < 0)
@@ -259,14 +303,11 @@ static int fetch(bl_trainer *t, bl_program *p, int k, int64_t index, uint64_t au
                       bl_program_buffer(p, t->real[k]), bl_program_buffer(p, t->weight[k]), err);
 }
 
-/* A random frame; with two frames, one that has a successor (the sample at index + 1 directly follows). */
 static int64_t pick(bl_trainer *t) {
     int64_t i = bl_rng_below(&t->rng, t->src.count);
-    for (int tries = 0; t->frames == 2 && tries < 64; tries++) {
-        if (i + 1 < t->src.count && t->src.run_before(t->src.ctx, i + 1) >= 1) break;
-        i = bl_rng_below(&t->rng, t->src.count);
-    }
-    return t->frames == 2 ? BL_MIN(i, t->src.count - 2) : i;
+    for (int tries = 0; tries < 64 && !suits(t, i); tries++) i = bl_rng_below(&t->rng, t->src.count);
+    while (!suits(t, i)) i = (i + 1) % t->src.count; /* create made sure that there is one */
+    return i;
 }
 
 static float schedule(const bl_gan_train *o, int64_t step) {
@@ -291,10 +332,11 @@ int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err) {
     int64_t index = pick(t);
     uint64_t augment = bl_rng_u64(&t->rng) | 1;
     bl__previous previous = {0};
+    bl__draw_augment(t, p);
     if (t->net.previous)
         previous = bl__draw_previous(&t->rng, &t->train, t->src.run_before(t->src.ctx, index));
     for (int k = 0; k < t->frames && rc >= 0; k++) rc = fetch(t, p, k, index + k, augment, err);
-    if (rc >= 0 && t->net.previous) rc = bl__fill_previous(t, p, index, previous, augment, err);
+    if (rc >= 0) rc = bl__fill_previous(t, p, index, previous, augment, err);
     if (rc < 0) return rc;
     bl_params_zero_grad(t->ps, "");
     if ((rc = bl_program_forward(p, err)) < 0 || (rc = bl_program_backward(p, 0, err)) < 0) return rc;

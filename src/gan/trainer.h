@@ -16,6 +16,9 @@ enum {
     BL__LOSSES
 };
 
+#define BL__PAST 4    /* frames before the trained one that the temporal discriminators reach back */
+#define BL__STRIDES 2 /* they see frames 0, 1, 2 and 0, 2, 4 before */
+
 struct bl_trainer {
     bl_gan_net net;
     bl_gan_train train;
@@ -24,8 +27,10 @@ struct bl_trainer {
     bl_params *ps;
     bl_graph *g;
     bl_program *full, *plain; /* with and without the discriminators */
-    bl_generator *roll;       /* for own outputs; NULL when the generator does not see any */
+    bl_generator *roll;       /* for own outputs; NULL when nobody sees any */
     bl_value previous, label[2], plate[2], real[2], weight[2], image[2];
+    bl_value past_own[3], past_real[3]; /* 1, 2 and BL__PAST frames before; BL_NONE but for temporal_d 2 */
+    bl_value aug_colour, aug_move, aug_cut; /* the unit's augmentation; BL_NONE when off */
     bl_value loss[BL__LOSSES], plain_total, d_total;
     float *label_buf, *plate_buf, *real_buf, *weight_buf, *prev_buf;
     bl_rng rng;
@@ -38,13 +43,22 @@ typedef struct bl__previous {
     int length; /* OWN: frames rolled out */
     int dx, dy; /* pixels that it is moved by */
 } bl__previous;
-/* Draws it for a frame with `before` direct predecessors; always takes the same number of random numbers. */
+/* Draws it for a frame with `before` direct predecessors (at least BL__PAST with temporal_d 2); always takes
+ * the same number of random numbers. */
 bl__previous bl__draw_previous(bl_rng *rng, const bl_gan_train *o, int64_t before);
-/* Puts it into the program's input; the unit's first plate must be there already. */
+/* Puts it, and the past that the temporal discriminators see, into those of the program's inputs that it has;
+ * the unit's first plate must be there already. */
 int bl__fill_previous(bl_trainer *t, bl_program *p, int64_t index, bl__previous how, uint64_t augment,
                       bl_err *err);
 /* The mean over the generated frames; *out BL_NONE where it is not asked for. Freezes the network. */
 int bl__declare_perceptual(bl_trainer *t, bl_value *out, bl_err *err);
 int bl__load_perceptual(bl_trainer *t, bl_err *err);
+
+/* What a discriminator sees of a unit: figures and pictures, joined along channels, augmented when asked. */
+void bl__declare_augment(bl_trainer *t);
+bl_value bl__declare_judged(bl_trainer *t, const bl_value *labels, int n_labels, const bl_value *pictures,
+                            int n_pictures);
+/* Draws the unit's augmentation and puts it into the program's inputs. */
+void bl__draw_augment(bl_trainer *t, bl_program *p);
 
 #endif

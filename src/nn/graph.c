@@ -310,6 +310,16 @@ bl_value bl_blend(bl_graph *g, bl_value fg, bl_value mask, bl_value bg) {
     return gather(g, BL__OP_blend, (bl_value[3]){fg, mask, bg}, 3, NULL);
 }
 
+bl_value bl_translate(bl_graph *g, bl_value x, bl_value offset) {
+    if (bl__channels(g, offset) != 2) return refuse(g, "translate", "the offset needs two channels");
+    return gather(g, BL__OP_translate, (bl_value[2]){x, offset}, 2, NULL);
+}
+
+bl_value bl_colour(bl_graph *g, bl_value x, bl_value amounts) {
+    if (bl__channels(g, amounts) != 3) return refuse(g, "colour", "the amounts need three channels");
+    return gather(g, BL__OP_colour, (bl_value[2]){x, amounts}, 2, NULL);
+}
+
 bl_value bl_stop_gradient(bl_graph *g, bl_value x) {
     return simple(g, BL__OP_stop_gradient, x, BL_NONE, (bl__node){0});
 }

@@ -33,6 +33,8 @@
     X(mean, 0, 0)                                                                                            \
     X(depth_to_space, 0, 0)                                                                                  \
     X(blend, 1, 0)                                                                                           \
+    X(translate, 0, 0)                                                                                       \
+    X(colour, 0, 0)                                                                                          \
     X(stop_gradient, 0, 0)                                                                                   \
     X(loss_l1, 1, 0)                                                                                         \
     X(loss_mse_to, 1, 0)                                                                                     \

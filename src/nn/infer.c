@@ -137,6 +137,11 @@ int bl__infer(const bl__node *n, const bl_shape *in, bl_shape *out, bl_pad *pad,
         if (!same_shape(x, in[2]) || in[1].n != x.n || in[1].h != x.h || in[1].w != x.w || in[1].c != 1)
             rc = bad(n, err, "the inputs' sizes differ");
         break;
+    case BL__OP_translate:
+    case BL__OP_colour:
+        if (in[1].n != x.n || in[1].h != 1 || in[1].w != 1)
+            rc = bad(n, err, "the amounts' size does not fit");
+        break;
     case BL__OP_loss_l1:
     case BL__OP_loss_mse_to:
     case BL__OP_loss_hinge:

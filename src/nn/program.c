@@ -110,6 +110,7 @@ static int in_group(const bl_program *p, const bl__node *n, const char *group) {
 static int differentiable_input(const bl__node *n, int i) {
     if (n->op == BL__OP_stop_gradient) return 0;
     if (n->op == BL__OP_loss_l1 && i == 2) return 0;
+    if ((n->op == BL__OP_translate || n->op == BL__OP_colour) && i == 1) return 0; /* the amounts */
     if (n->op == BL__OP_loss_ssim && i > 0) return 0; /* the second picture is the photo */
     return 1;
 }

@@ -67,6 +67,8 @@ static const field fields[] = {
     F("window.scale", DOUBLE, scale, 1e-3, 1),
     F("track.smooth", INT, smooth, 1, 99),
     F("train.steps", LONG, steps, 0, 1e15),
+    F("train.holdout", DOUBLE, holdout, 0, 0.5),
+    F("train.n_train", LONG, n_train, 0, (double)BL_TRACK_MAX_FRAMES),
     F("scores.valid", INT, scores.valid, 0, 1),
     F("scores.frames", LONG, scores.frames, 0, (double)BL_TRACK_MAX_FRAMES),
     F("scores.ssim", DOUBLE, scores.ssim, -1, 1),
@@ -202,9 +204,15 @@ static int check_kind(const bl_model *m, bl_err *err) {
     return 0;
 }
 
+/* Models of before 0.1.0's `eval` do not say what was held out. */
+static int may_miss(const char *key) {
+    return !strcmp(key, "train.holdout") || !strcmp(key, "train.n_train");
+}
+
 static int read_numbers(bl_model *m, bl_err *err) {
     for (size_t i = 0; i < BL_COUNT(fields); i++) {
         const char *text = bl_tensors_meta(m->file, fields[i].key);
+        if (!text && may_miss(fields[i].key)) continue;
         char *end = NULL;
         double v = text ? strtod(text, &end) : NAN;
         if (!text || end == text || *end || !(v >= fields[i].low && v <= fields[i].high))

@@ -24,6 +24,8 @@ typedef struct bl__model_info {
     double scale; /* window pixels a frame pixel; the window's size is the net's */
     int smooth;   /* window of the smoothing that the target's track had */
     int64_t steps;
+    double holdout;  /* share of the clip that was kept from training; 0: nothing, or not recorded */
+    int64_t n_train; /* frames before the held-out part; 0: not recorded */
     bl_train_scores scores;
     const char *consent, *preset, *target_sha256;
 } bl__model_info;

@@ -62,6 +62,8 @@ static int write_coarse(bl__training *t, const char *path, bl_err *err) {
                                  .scale = t->grid.scale,
                                  .smooth = BL__TRACK_SMOOTH,
                                  .steps = t->state.stage[BL__STAGE_MAIN].steps,
+                                 .holdout = t->job->holdout,
+                                 .n_train = t->n_train,
                                  .scores = scores,
                                  .consent = t->job->consent,
                                  .preset = bl__preset_name(t->job->preset),
