@@ -17,6 +17,7 @@ bl_train_job bl__train_job(const bl__options *o) {
     j.seed = (uint64_t)bl__option_int(o, BL__OPT_seed);
     j.refine =
         (const char *[]){"", "none", "face", "hands", "face,hands"}[bl__option_choice(o, BL__OPT_refine)];
+    j.perceptual = bl__option_text(o, BL__OPT_perceptual);
     j.precision = bl__option_choice(o, BL__OPT_precision);
     j.threads = (int)bl__option_int(o, BL__OPT_threads);
     j.save_every_s = bl__option_real(o, BL__OPT_save_every);

@@ -95,6 +95,7 @@ void bl_params_zero_grad(bl_params *ps, const char *prefix);
 int bl_graph_create(bl_graph **out, bl_params *ps,
                     bl_err *err); /* ps must outlive the graph and its programs */
 void bl_graph_destroy(bl_graph **g);
+bl_params *bl_graph_params(const bl_graph *g);
 
 typedef struct bl_pad {
     int top, left, bottom, right;

@@ -44,6 +44,10 @@ typedef struct bl_train_job {
     int channels; /* base width of generator and discriminators, 4..256, 0 = the preset's */
     const char *refine; /* what is painted anew at the video's resolution: "none", "face", "hands",
                            "face,hands"; NULL or "" = the preset's */
+    /* The frozen network that judges how alike pictures are (perceptual loss): "none"; "pose", the landmark
+     * models' feature maps; or the path of VGG19's weights (safetensors, torchvision's names). NULL or "" =
+     * the preset's. */
+    const char *perceptual;
     uint64_t seed;
     int precision; /* 0 auto (bl_cpu_faster_precision), 1 fp32, 2 bf16 */
     int threads;

@@ -38,6 +38,10 @@ void bl_graph_destroy(bl_graph **g) {
     *g = NULL;
 }
 
+bl_params *bl_graph_params(const bl_graph *g) {
+    return g->ps;
+}
+
 static bl_value refuse(bl_graph *g, const char *op, const char *why) {
     if (!g->err.code) (void)bl_fail(&g->err, BL_E_FORMAT, "the network cannot be built: %s: %s", op, why);
     return BL_NONE;

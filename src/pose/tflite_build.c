@@ -207,9 +207,9 @@ static int add_simple(bl__tfl_build *b, const bl__tfl_op *op, bl_value x, bl_err
 }
 
 static int add_op(bl__tfl_build *b, const bl__tfl_op *op, bl_err *err) {
-    char name[16];
+    char name[24];
     bl_value x = b->value[op->in[0]];
-    snprintf(name, sizeof name, "t%d", op->out[0]);
+    snprintf(name, sizeof name, "%st%d", b->prefix ? b->prefix : "", op->out[0]);
     if (x == BL_NONE) return unsupported(b, op, "its input is a constant", err);
     switch (op->code) {
     case BL__TFL_CONV_2D:
@@ -226,10 +226,8 @@ static int add_op(bl__tfl_build *b, const bl__tfl_op *op, bl_err *err) {
     }
 }
 
-static void mark_needed(bl__tfl_build *b, unsigned wanted) {
+static void mark_needed(bl__tfl_build *b) {
     const bl__tflite *m = b->model;
-    for (int k = 0; k < m->n_out; k++)
-        if (wanted >> k & 1) b->needed[m->out[k]] = 1;
     for (int k = m->n_ops - 1; k >= 0; k--) {
         const bl__tfl_op *op = &m->ops[k];
         if (!b->needed[op->out[0]]) continue;
@@ -259,25 +257,53 @@ static int prepare(bl__tfl_build *b, bl_err *err) {
     return 0;
 }
 
-int bl__tfl_build_graph(bl__tfl_build *b, unsigned wanted, bl_err *err) {
+static int add_needed(bl__tfl_build *b, bl_err *err) {
     const bl__tflite *m = b->model;
-    int hwc[3], rc = prepare(b, err);
-    if (rc < 0) return rc;
-    if (m->n_in != 1 || tensor(b, m->in[0])->rank != 4 || bl__tfl_shape(tensor(b, m->in[0]), hwc) < 0)
-        return bl_fail(err, BL_E_UNSUPPORTED, "%s does not take one picture, as a pose model does", m->name);
-    mark_needed(b, wanted);
-    b->value[m->in[0]] = bl_input(b->graph, "picture", hwc[2]);
-    if (b->value[m->in[0]] == BL_NONE) return refused(b, err);
+    int rc = 0;
+    mark_needed(b);
     for (int k = 0; k < m->n_ops && rc == 0; k++) {
         if (!b->needed[m->ops[k].out[0]]) continue;
         rc = add_op(b, &m->ops[k], err);
         if (rc == 0) rc = bl__tfl_check_shape(m, &m->ops[k], b->extra, err);
         if (rc == 0 && b->value[m->ops[k].out[0]] == BL_NONE) rc = refused(b, err);
     }
+    return rc;
+}
+
+/* The channels of its one picture, or negative. */
+static int picture_channels(const bl__tflite *m, bl_err *err) {
+    int hwc[3];
+    if (m->n_in != 1 || m->tensors[m->in[0]].rank != 4 || bl__tfl_shape(&m->tensors[m->in[0]], hwc) < 0)
+        return bl_fail(err, BL_E_UNSUPPORTED, "%s does not take one picture, as a pose model does", m->name);
+    return hwc[2];
+}
+
+int bl__tfl_build_graph(bl__tfl_build *b, unsigned wanted, bl_err *err) {
+    const bl__tflite *m = b->model;
+    int rc = prepare(b, err);
+    if (rc < 0) return rc;
+    int channels = picture_channels(m, err);
+    if (channels < 0) return channels;
+    for (int k = 0; k < m->n_out; k++)
+        if (wanted >> k & 1) b->needed[m->out[k]] = 1;
+    b->value[m->in[0]] = bl_input(b->graph, "picture", channels);
+    if (b->value[m->in[0]] == BL_NONE) return refused(b, err);
+    rc = add_needed(b, err);
     for (int k = 0; k < m->n_out && rc == 0; k++)
         if ((wanted >> k & 1) && b->value[m->out[k]] == BL_NONE)
             rc = bl_fail(err, BL_E_FORMAT, "%s is not a usable model: output %d is a constant", m->name, k);
     return rc;
+}
+
+int bl__tfl_build_part(bl__tfl_build *b, bl_value picture, const int *tensors, int n, bl_err *err) {
+    int rc = prepare(b, err);
+    if (rc < 0) return rc;
+    rc = picture_channels(b->model, err);
+    if (rc < 0) return rc;
+    for (int k = 0; k < n; k++) b->needed[tensors[k]] = 1;
+    b->value[b->model->in[0]] = picture;
+    if (picture == BL_NONE) return refused(b, err);
+    return add_needed(b, err);
 }
 
 void bl__tfl_build_release(bl__tfl_build *b) {

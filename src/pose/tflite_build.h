@@ -15,6 +15,7 @@ typedef struct bl__tfl_weight {
 
 typedef struct bl__tfl_build {
     bl__tflite *model;
+    const char *prefix; /* of the parameters' names, at most 8 characters; NULL = none */
     bl_params *params;
     bl_graph *graph;
     bl_value *value; /* a tensor's value, BL_NONE = not declared (yet) */
@@ -28,6 +29,9 @@ typedef struct bl__tfl_build {
 
 /* `wanted`: a bit for each output. Declares the input and everything that the wanted outputs need. */
 int bl__tfl_build_graph(bl__tfl_build *b, unsigned wanted, bl_err *err);
+/* Declares what the tensors need, on a given value instead of an input. It may be of another size than the
+ * model's as long as nothing on the way depends on that: no reshaping, resizing or fully connected layers. */
+int bl__tfl_build_part(bl__tfl_build *b, bl_value picture, const int *tensors, int n, bl_err *err);
 void bl__tfl_build_release(bl__tfl_build *b);
 
 /* Height, width and channels of one sample: [1,h,w,c], [1,h,c] (w = 1), [1,c] or [c]. Negative: not such. */

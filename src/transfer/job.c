@@ -26,18 +26,24 @@ int bl__job_file(const bl__job *j, char *out, const char *name, bl_err *err) {
 
 /* Everything that shapes the result. Not: how often to save, and where the models lie. */
 static int settings_of(json_t **out, const bl_train_job *job, const char *target_sha256, bl_err *err) {
-    char track[65] = "";
+    char track[65] = "", network[65] = "";
+    const char *perceptual = job->perceptual ? job->perceptual : "";
     int rc = job->track ? bl_sha256_file(job->track, track, err) : 0;
+    if (rc == 0 && *perceptual && strcmp(perceptual, "none") != 0 && strcmp(perceptual, "pose") != 0) {
+        rc = bl_sha256_file(perceptual, network, err);
+        perceptual = network;
+    }
     if (rc < 0) return rc;
-    *out = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:f, s:i, s:i, s:i, s:I, s:s, s:i, s:s, s:i, s:s, s:b, s:b}",
-        "target_sha256", target_sha256, "track_sha256", track, "consent", job->consent, "preset",
-        bl__preset_name(job->preset), "scene", scene_names[job->scene == BL_SCENE_PAINT], "minutes",
-        job->minutes, "steps", (json_int_t)job->steps, "holdout", job->holdout, "width", job->width, "height",
-        job->height, "channels", job->channels, "seed", (json_int_t)job->seed, "precision",
-        precision_names[job->precision], "threads", job->threads, "pose_model", pose_names[job->pose_model],
-        "previous", job->previous, "refine", job->refine ? job->refine : "", "hands", job->hands, "face",
-        job->face);
+    *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:f, s:i, s:i, s:i, s:I, s:s, s:i, s:s, s:i, s:s, "
+                     "s:b, s:b, s:s}",
+                     "target_sha256", target_sha256, "track_sha256", track, "consent", job->consent, "preset",
+                     bl__preset_name(job->preset), "scene", scene_names[job->scene == BL_SCENE_PAINT],
+                     "minutes", job->minutes, "steps", (json_int_t)job->steps, "holdout", job->holdout,
+                     "width", job->width, "height", job->height, "channels", job->channels, "seed",
+                     (json_int_t)job->seed, "precision", precision_names[job->precision], "threads",
+                     job->threads, "pose_model", pose_names[job->pose_model], "previous", job->previous,
+                     "refine", job->refine ? job->refine : "", "hands", job->hands, "face", job->face,
+                     "perceptual", perceptual);
     if (*out) return 0;
     return bl_fail(err, BL_E_USAGE, "the consent statement is not valid UTF-8 text");
 }

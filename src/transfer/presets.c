@@ -44,6 +44,8 @@ static void paper(bl__preset *p) {
     face->train.temporal_d = 0;
     face->epochs = 5;
     p->stage[BL__STAGE_HANDS].on = 0;
+    p->vgg19[BL__STAGE_MAIN] = 20; /* method 8: 10 a frame, summed over two; ours is their mean */
+    p->vgg19[BL__STAGE_FACE] = 5;
 }
 
 void bl__preset_coarse(bl__preset *p) {
@@ -58,6 +60,8 @@ void bl__preset_coarse(bl__preset *p) {
     g->net.width /= 2;
     g->net.height /= 2;
     g->net.num_d = m->net.num_d > 1 ? m->net.num_d - 1 : 1;
+    if (p->vgg19[BL__STAGE_MAIN] > 0 && g->train.perceptual && g->train.w_l1 <= 0)
+        g->train.w_perceptual /= 2; /* method 8: half without the enhancer */
 }
 
 const char *bl__stage_name(bl__stage s) {

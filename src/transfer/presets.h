@@ -26,6 +26,9 @@ typedef struct bl__preset {
     int64_t enhanced_from; /* window pixels from which an enhancer is used, where --size says otherwise */
     double minutes;        /* training time, 0 = as epochs say */
     bl__stage_plan stage[BL__STAGES];
+    /* Weight of VGG19's perceptual loss where its weights are given and it takes L1's place; 0: L1 stays. The
+     * global stage's is set from the main one's. */
+    float vgg19[BL__STAGES];
 } bl__preset;
 bl__preset bl__preset_of(bl_preset p, bl_scene scene);
 /* Sets the global stage from the main one, once the window is known: on where there is an enhancer. */

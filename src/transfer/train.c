@@ -155,6 +155,7 @@ static void report(const bl__training *t, bl_train_result *r) {
 
 static void release(bl__training *t) {
     bl__learned(t);
+    bl__perceptual_close(&t->perceptual);
     for (int k = 0; k < BL__REFINERS; k++) bl__patches_close(&t->patches[k]);
     bl_model_close(&t->coarse);
     bl__dataset_close(&t->data);
@@ -168,8 +169,9 @@ static void release(bl__training *t) {
 }
 
 static int train(bl__training *t, bl_train_result *result, bl_err *err) {
+    int rc = bl__perceptual_open(&t->perceptual, &t->preset, t->job->perceptual, t->job->models_dir, err);
     bl__laps_begin(&t->laps);
-    int rc = bl__stage_pose(t, err);
+    if (rc == 0) rc = bl__stage_pose(t, err);
     bl__lap_end(&t->laps, BL__LAP_POSE);
     if (rc == 0) rc = bl__stage_measure(t, err);
     result->verdict = t->verdict;

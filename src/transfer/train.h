@@ -7,6 +7,7 @@
 #include "masks.h"
 #include "model.h"
 #include "patches.h"
+#include "perceptual.h"
 #include "presets.h"
 #include "report.h"
 #include "window.h"
@@ -17,7 +18,8 @@
 typedef struct bl__training {
     const bl_train_job *job;
     bl__job state;
-    bl__preset preset; /* with the window's size and the plan filled in */
+    bl__preset preset;         /* with the window's size and the plan filled in */
+    bl__perceptual perceptual; /* what the stages' training settings point to */
     /* of the clip, after bl__stage_pose and bl__stage_measure */
     bl_track *track;
     bl__masks masks;
