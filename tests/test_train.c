@@ -6,6 +6,7 @@
 
 #include "ballerino/safetensors.h"
 #include "ballerino/transfer.h"
+#include "page_check.h"
 #include "scene.h"
 #include "transfer/masks.h"
 #include "transfer/shot.h"
@@ -280,6 +281,62 @@ static void test_same_job_same_bits(void **state) {
     assert_same_files(model, in_dir("plain.ballerino"));
 }
 
+/* ---- the page for people ---- */
+static void test_report(void **state) {
+    (void)state;
+    bl_err err = {0};
+    const char *page = in_dir("plain.ballerino.train/report.html");
+    size_t size = 0;
+    char *text = slurp(page, &size), *again;
+    assert_well_formed(text);
+    assert_int_equal(count(text, "<img"), 2); /* the preview and the room */
+    assert_true(count(text, "<dt>") > 15);
+    assert_int_equal(count(text, "num best"), 2); /* of SSIM and PSNR */
+    assert_non_null(strstr(text, "Learning from clip.mp4"));
+    assert_non_null(strstr(text, "in 80 frames (100 %)"));
+    assert_non_null(strstr(text, "made up, nobody is in it"));
+    assert_null(strstr(text, "A picture is missing"));
+    /* once more: nothing is touched; without the page: it is made again, the verdict as it was */
+    bl_train_job j = job_for(in_dir("plain.ballerino"));
+    assert_ok(bl_train_run(&j, NULL, &err));
+    again = slurp(page, &size);
+    assert_string_equal(text, again);
+    bl_free(again);
+    assert_int_equal(unlink(page), 0);
+    assert_ok(bl_train_run(&j, NULL, &err));
+    again = slurp(page, &size);
+    assert_well_formed(again);
+    assert_string_equal(strstr(text, "<main>"), strstr(again, "<main>"));
+    bl_free(again);
+    /* notes that are damaged or gone leave a page that is whole */
+    static const char *const bad[] = {"", "{", "[1, 2]", "{\"verdict\": 3, \"seen\": [], \"laps\": \"x\"}"};
+    for (size_t k = 0; k < BL_COUNT(bad); k++) {
+        assert_ok(bl_file_write(in_dir("plain.ballerino.train/report.json"), bad[k], strlen(bad[k]), &err));
+        assert_int_equal(unlink(page), 0);
+        assert_ok(bl_train_run(&j, NULL, &err));
+        again = slurp(page, &size);
+        assert_well_formed(again);
+        bl_free(again);
+    }
+    bl_free(text);
+}
+
+/* The model does not depend on whether the page can be written. */
+static void test_report_cannot_be_written(void **state) {
+    (void)state;
+    bl_err err = {0};
+    char page[192];
+    const char *model = in_dir("unread.ballerino");
+    bl_train_job j = job_for(model);
+    give_poses(model);
+    snprintf(page, sizeof page, "%s.train/report.html/in-the-way", model);
+    assert_ok(bl_dir_make(page, &err));
+    bl_log_set_level((bl_log_level)-1);
+    assert_ok(bl_train_run(&j, NULL, &err));
+    bl_log_set_level(BL_LOG_ERROR);
+    assert_same_files(model, in_dir("plain.ballerino"));
+}
+
 /* Another process, since one that is forked has OpenMP's threads no more. */
 static pid_t train_in_child(const char *model, int steps) {
     char number[16];
@@ -445,7 +502,9 @@ static void test_transfer(void **state) {
     j.output = in_dir("out.mp4");
     j.overlay = in_dir("overlay.png");
     j.threads = 1;
-    char overlay[160], output[160], gap[160];
+    j.report = in_dir("out.html");
+    char overlay[160], output[160], gap[160], page[160];
+    snprintf(page, sizeof page, "%s", j.report), j.report = page;
     snprintf(overlay, sizeof overlay, "%s", j.overlay), j.overlay = overlay;
     snprintf(output, sizeof output, "%s", j.output), j.output = output;
     snprintf(gap, sizeof gap, "%s", j.track), j.track = gap;
@@ -476,6 +535,13 @@ static void test_transfer(void **state) {
     assert_ok(bl_png_read(&over, overlay, &err));
     assert_int_equal(over->width, 2 * room.w);
     bl_frame_unref(&over);
+    size_t size = 0;
+    char *text = slurp(page, &size);
+    assert_well_formed(text);
+    assert_int_equal(count(text, "<img"), 4); /* the moments, the fitting, the preview, the room */
+    assert_non_null(strstr(text, "The dance of clip.mp4"));
+    assert_non_null(strstr(text, "What it learned"));
+    bl_free(text);
     /* three pictures side by side */
     j.side_by_side = 1;
     j.overlay = NULL;
@@ -516,6 +582,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_refiners),
         cmocka_unit_test(test_coarse_to_fine),
         cmocka_unit_test(test_same_job_same_bits),
+        cmocka_unit_test(test_report),
+        cmocka_unit_test(test_report_cannot_be_written),
         cmocka_unit_test(test_killed_and_resumed),
         cmocka_unit_test(test_interrupted),
         cmocka_unit_test(test_refusals),

@@ -96,6 +96,11 @@ void bl_report_picture(bl_report *r, const bl_frame *f, const char *alt, const c
 void bl_report_picture_file(bl_report *r, const char *png, int max_side, const char *alt,
                             const char *caption);
 
+/* The same for pictures that hold many small ones: on a phone they keep a readable height and are moved
+ * sideways with the finger. */
+void bl_report_strip(bl_report *r, const bl_frame *f, const char *alt, const char *caption);
+void bl_report_strip_file(bl_report *r, const char *png, int max_side, const char *alt, const char *caption);
+
 #ifdef __cplusplus
 }
 #endif

@@ -5,26 +5,28 @@
 
 #define FILE_MAX (64u << 20) /* bytes of a picture's file */
 
-static void figure(bl_report *r, const void *png, size_t size, int w, int h, const char *alt,
-                   const char *caption) {
+typedef struct words {
+    const char *alt, *caption;
+    int strip;
+} words;
+
+static void figure(bl_report *r, const void *png, size_t size, int w, int h, const words *t) {
     bl__html *html = &r->html;
-    /* wide strips would be too small on a phone: there they are moved with the finger */
-    const int wide = w >= 600 && w > h + h / 4;
-    bl__html_raw(html, "<figure><div class=\"pan%s\"><img width=\"%d\" height=\"%d\" alt=\"",
-                 wide ? " wide" : "", w, h);
-    bl__html_text(html, alt);
+    bl__html_raw(html, "<figure><div class=\"%s\"><img width=\"%d\" height=\"%d\" alt=\"",
+                 t->strip ? "strip" : "still", w, h);
+    bl__html_text(html, t->alt);
     bl__html_raw(html, "\" src=\"data:image/png;base64,");
     bl__html_base64(html, png, size);
     bl__html_raw(html, "\"/></div>");
-    if (caption) {
+    if (t->caption) {
         bl__html_raw(html, "<figcaption>");
-        bl__html_text(html, caption);
+        bl__html_text(html, t->caption);
         bl__html_raw(html, "</figcaption>");
     }
     bl__html_raw(html, "</figure>\n");
 }
 
-void bl_report_picture(bl_report *r, const bl_frame *f, const char *alt, const char *caption) {
+static void show_frame(bl_report *r, const bl_frame *f, const words *t) {
     uint8_t *png = NULL;
     size_t size = 0;
     bl_err err = {0};
@@ -32,7 +34,7 @@ void bl_report_picture(bl_report *r, const bl_frame *f, const char *alt, const c
     if (bl_png_encode(&png, &size, f, &err) < 0)
         bl__html_fail(&r->html, &err);
     else
-        figure(r, png, size, f->width, f->height, alt, caption);
+        figure(r, png, size, f->width, f->height, t);
     bl_free(png);
 }
 
@@ -52,8 +54,7 @@ static int load(const char *path, int max_side, bl_frame **f, char **png, size_t
     return 0;
 }
 
-void bl_report_picture_file(bl_report *r, const char *path, int max_side, const char *alt,
-                            const char *caption) {
+static void show_file(bl_report *r, const char *path, int max_side, const words *t) {
     bl_frame *f = NULL;
     char *png = NULL;
     size_t size = 0;
@@ -65,9 +66,24 @@ void bl_report_picture_file(bl_report *r, const char *path, int max_side, const 
     else if (rc < 0)
         bl_report_note(r, BL_REPORT_PLAIN, "A picture is missing here: %s.", err.msg);
     else if (png)
-        figure(r, png, size, f->width, f->height, alt, caption);
+        figure(r, png, size, f->width, f->height, t);
     else
-        bl_report_picture(r, f, alt, caption);
+        show_frame(r, f, t);
     bl_free(png);
     bl_frame_unref(&f);
+}
+
+void bl_report_picture(bl_report *r, const bl_frame *f, const char *alt, const char *caption) {
+    show_frame(r, f, &(words){alt, caption, 0});
+}
+void bl_report_strip(bl_report *r, const bl_frame *f, const char *alt, const char *caption) {
+    show_frame(r, f, &(words){alt, caption, 1});
+}
+void bl_report_picture_file(bl_report *r, const char *path, int max_side, const char *alt,
+                            const char *caption) {
+    show_file(r, path, max_side, &(words){alt, caption, 0});
+}
+void bl_report_strip_file(bl_report *r, const char *path, int max_side, const char *alt,
+                          const char *caption) {
+    show_file(r, path, max_side, &(words){alt, caption, 1});
 }

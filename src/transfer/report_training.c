@@ -125,10 +125,10 @@ static void scores(bl_report *r, const folder *f) {
     bl_report_table(r, caption, columns, 3, cells, 3);
 }
 
-static void picture(bl_report *r, const folder *f, const char *name, const char *alt, const char *caption) {
+static void strip(bl_report *r, const folder *f, const char *name, const char *alt, const char *caption) {
     char path[4096];
     if (bl_path_join(path, sizeof path, f->path, name, NULL) == 0)
-        bl_report_picture_file(r, path, PICTURE_SIDE, alt, caption);
+        bl_report_strip_file(r, path, PICTURE_SIDE, alt, caption);
 }
 
 static void curves(bl_report *r, const folder *f, bl__stage s) {
@@ -157,6 +157,7 @@ static void verdict_of(bl_verdict *v, const json_t *o) {
 static void found(bl_report *r, const folder *f) {
     const json_t *n = f->notes, *seen = in(n, "seen"), *window = in(n, "window"), *samples = in(n, "samples");
     bl_verdict v;
+    char path[4096];
     if (!n) {
         bl_report_text(r, "The notes on the footage are not there any more.");
         return;
@@ -177,10 +178,11 @@ static void found(bl_report *r, const folder *f) {
                    (long long)whole(json_array_get(window, 0)), (long long)whole(json_array_get(window, 1)),
                    1 / number(n, "scale"));
     bl_report_end(r);
-    picture(
-        r, f, "plate.png", "the room without the person",
-        "The room without the person, put together from many frames. The dancer is drawn into this picture; "
-        "remains of the person here will be seen in the result.");
+    if (bl_path_join(path, sizeof path, f->path, "plate.png", NULL) == 0)
+        bl_report_picture_file(r, path, PICTURE_SIDE, "the room without the person",
+                               "The room without the person, put together from many frames. The dancer is "
+                               "drawn into this picture; "
+                               "remains of the person here will be seen in the result.");
 }
 
 /* ---- time and settings ---- */
@@ -194,12 +196,13 @@ static void times(bl_report *r, const folder *f) {
     double seconds[BL_COUNT(names)], sum = 0;
     for (size_t k = 0; k < BL_COUNT(names); k++) {
         seconds[k] = k == BL__LAP_TRAIN ? number(f->job, "seconds") : number(laps, names[k][0]);
-        if (!(seconds[k] >= 0)) seconds[k] = 0;
+        if (!(seconds[k] > 0.05)) seconds[k] = 0; /* not done at all */
         sum += seconds[k];
     }
     bl_report_bars_begin(r);
     for (size_t k = 0; k < BL_COUNT(names); k++) {
         char took[32];
+        if (seconds[k] <= 0) continue;
         bl__report_duration(took, seconds[k]);
         bl_report_bar(r, names[k][1], sum > 0 ? seconds[k] / sum : 0, "%s", took);
     }
@@ -236,7 +239,7 @@ static void other_stage(bl_report *r, const folder *f, bl__stage s) {
     if (!stage_plan(f, s)) return;
     snprintf(name, sizeof name, "preview-%s.png", bl__stage_name(s));
     bl_report_heading(r, titles[s]);
-    picture(
+    strip(
         r, f, name, "rows: figure, photo, what was made",
         s == BL__STAGE_GLOBAL
             ? "From top to bottom: the figure, the photo, and what the network made before its enhancer "
@@ -250,7 +253,7 @@ void bl__report_sections(bl_report *r, const char *path) {
     if (f.job) {
         tiles(r, &f);
         bl_report_heading(r, "What it learned");
-        picture(
+        strip(
             r, &f, "preview.png", "rows: figure, photo, generated",
             "From top to bottom: the stick figure that the network is given, the photo, and what the network "
             "makes of the figure. Right of the white gap: frames that it was never trained on.");

@@ -20,7 +20,7 @@ static void moments(bl_report *r, const bl__transfer_facts *f) {
     bl_frame *picture = NULL;
     bl_report_heading(r, "The result");
     if (bl__strip_picture(f->strip, &picture, NULL) == 0 && picture)
-        bl_report_picture(
+        bl_report_strip(
             r, picture, "rows: source, figure, result",
             "From top to bottom: the source, the stick figure after it was fitted to the target, and the "
             "result, at moments spread over the clip.");
