@@ -289,11 +289,12 @@ static void test_report(void **state) {
     size_t size = 0;
     char *text = slurp(page, &size), *again;
     assert_well_formed(text);
-    assert_int_equal(count(text, "<img"), 2); /* the preview and the room */
+    assert_int_equal(count(text, "<img"), 4); /* three previews (two of refiners) and the room */
     assert_true(count(text, "<dt>") > 15);
     assert_int_equal(count(text, "num best"), 2); /* of SSIM and PSNR */
     assert_non_null(strstr(text, "Learning from clip.mp4"));
     assert_non_null(strstr(text, "in 80 frames (100 %)"));
+    assert_non_null(strstr(text, "Refining the face"));
     assert_non_null(strstr(text, "made up, nobody is in it"));
     assert_null(strstr(text, "A picture is missing"));
     /* once more: nothing is touched; without the page: it is made again, the verdict as it was */
@@ -538,7 +539,7 @@ static void test_transfer(void **state) {
     size_t size = 0;
     char *text = slurp(page, &size);
     assert_well_formed(text);
-    assert_int_equal(count(text, "<img"), 4); /* the moments, the fitting, the preview, the room */
+    assert_int_equal(count(text, "<img"), 6); /* the moments, the fitting, and the training's four */
     assert_non_null(strstr(text, "The dance of clip.mp4"));
     assert_non_null(strstr(text, "What it learned"));
     bl_free(text);

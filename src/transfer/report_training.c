@@ -73,8 +73,8 @@ static void interpret(bl_report *r, const json_t *s) {
         bl_report_note(
             r, BL_REPORT_GOOD,
             "The model explains more of the held-out part than the empty room (SSIM %.3f against %.3f) "
-            "and than the training frame with the most similar pose (%.3f): it draws this person in "
-            "moments that it never saw.",
+            "and than the training frame with the most similar pose (%.3f): what it "
+            "learned carries over to moments that it never saw.",
             model, plate, near);
     else if (model > plate)
         bl_report_note(
