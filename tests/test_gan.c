@@ -1,4 +1,6 @@
 /* Learning on synthetic samples, starting from another stage's weights, and going on bit-exactly. */
+#include <malloc.h>
+
 #include "gan/trainer.h"
 #include "gan_samples.h"
 #include "support.h"
@@ -402,6 +404,65 @@ static void discriminators_see_real_and_generated_augmented_alike(void **state) 
     bl_trainer_destroy(&t);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+#define COUNTS_MEMORY 0 /* the sanitizer's allocator keeps no such numbers */
+#else
+#define COUNTS_MEMORY 1
+#endif
+
+static double in_use(void) {
+    struct mallinfo2 m = mallinfo2();
+    return (double)m.uordblks + (double)m.hblkhd;
+}
+
+/* Against what the allocator really hands out, and the steps really done. */
+static void check_estimate(const bl_gan_net *net, const bl_gan_train *train) {
+    bl_err err = {0};
+    samples s = {net->width, net->height};
+    bl_gan_source src = samples_source(&s, 60);
+    int64_t bytes = 0;
+    double macs = 0, before = in_use();
+    bl_trainer *t = NULL;
+    assert_ok(bl_gan_estimate(net, train, &bytes, &macs, &err));
+    const double planning = in_use() - before;
+    if (COUNTS_MEMORY && planning > 0.05 * (double)bytes)
+        fail_msg("planning left %g of %g bytes behind", planning, (double)bytes);
+    before = in_use();
+    assert_ok(bl_trainer_create(&t, net, train, &src, &err));
+    for (int i = 0; i < 2; i++) assert_ok(bl_trainer_step(t, NULL, &err));
+    const double taken = in_use() - before, off = (double)bytes / taken - 1;
+    if (COUNTS_MEMORY && fabs(off) > 0.1)
+        fail_msg("estimated %g bytes, taken %g: off by %.1f %%", (double)bytes, taken, 100 * off);
+    double least = bl_program_training_macs(t->full);
+    assert_true(least > 3 * bl_program_macs(t->full) * 0.5);
+    assert_true(macs >= least && macs < 3 * least);
+    bl_trainer_destroy(&t);
+}
+
+static void estimate_is_what_is_taken(void **state) {
+    (void)state;
+    bl_gan_net net = bl_gan_net_default();
+    bl_gan_train train = bl_gan_train_default();
+    train.threads = 2;
+    check_estimate(&net, &train);
+    net.previous = 1;
+    train.temporal_d = 2;
+    train.diffaug = 0.5f;
+    train.gan_from = 1;
+    check_estimate(&net, &train);
+    net.scene = BL_SCENE_PAINT;
+    net.arch = BL_ARCH_GLOBAL;
+    net.down = 2;
+    net.width = 128;
+    net.height = 64;
+    net.enhancer = 1;
+    net.ngf_local = 16;
+    net.blocks_local = 1;
+    train.temporal_d = 1;
+    train.gan_from = 0;
+    check_estimate(&net, &train);
+}
+
 static void impossible_settings_are_refused(void **state) {
     (void)state;
     bl_err err = {0};
@@ -431,6 +492,7 @@ int main(void) {
         cmocka_unit_test(what_came_before_is_what_it_is_called),
         cmocka_unit_test(own_outputs_are_those_that_the_generator_gives),
         cmocka_unit_test(discriminators_see_real_and_generated_augmented_alike),
+        cmocka_unit_test(estimate_is_what_is_taken),
         cmocka_unit_test(impossible_settings_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,6 +121,11 @@ void bl_generator_reset(
 int bl_generator_run(bl_generator *g, const float *label, const float *plate, float dx, float dy, float *rgb,
                      float *mask, bl_err *err);
 
+/* Bytes that a generator and its weights will take, and its multiply-adds a frame, from a plan: nothing of
+ * that size is allocated. */
+int bl_generator_estimate(const bl_gan_net *net, bl_precision precision, int threads, int64_t *bytes,
+                          double *macs, bl_err *err);
+
 /* Declares parameters of the generator (and discriminators) without training, so that a model file can be
  * loaded. Names: generator "G.", discriminators "D<k>.", k = 0 the coarsest, so that when the size doubles
  * and a scale is added the old ones keep their resolution (method 6.3). */
@@ -132,6 +137,11 @@ int bl_trainer_create(bl_trainer **out, const bl_gan_net *net, const bl_gan_trai
                       const bl_gan_source *src, bl_err *err);
 void bl_trainer_destroy(bl_trainer **t);
 int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err);
+/* Bytes that bl_trainer_create will take with these settings (parameters with their gradients, moments and
+ * average; programs with packed weights; pictures), and a step's mean multiply-adds, rollouts included. From
+ * a plan: nothing of that size is allocated. */
+int bl_gan_estimate(const bl_gan_net *net, const bl_gan_train *train, int64_t *bytes, double *macs_step,
+                    bl_err *err);
 int64_t bl_trainer_steps_done(const bl_trainer *t);
 bl_params *bl_trainer_params(bl_trainer *t);
 /* The whole state (weights, moments, average, generator of random numbers, step) as one safetensors file,

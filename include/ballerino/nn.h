@@ -195,6 +195,8 @@ typedef struct bl_program_options {
     int reference;   /* 1: the plain reference kernels */
     bl_slab weights; /* BL_SLAB_WEIGHT or BL_SLAB_EMA */
     int threads;     /* 0 = as OpenMP says */
+    int plan_only; /* 1: only to ask for memory and multiply-adds; allocates next to nothing, cannot run, and
+                      the parameters need not be sealed */
 } bl_program_options;
 
 int bl_program_compile(bl_program **out, const bl_graph *g, const bl_program_options *o, bl_err *err);
@@ -209,7 +211,13 @@ int bl_program_forward(bl_program *p, bl_err *err);
 int bl_program_backward(bl_program *p, int objective, bl_err *err);
 /* The gradient that backward left for an input or output value (testing); NULL when none was needed. */
 int64_t bl_program_memory(const bl_program *p); /* bytes of arena, scratch and packed weights */
-double bl_program_macs(const bl_program *p);    /* multiply-adds of one forward */
+/* Multiply-adds of one forward: convolution k*k*Cin*Cout*Hout*Wout, transposed k*k*Cin*Cout*Hin*Win, fully
+ * connected in*out; the rest is ignored. */
+double bl_program_macs(const bl_program *p);
+/* And of a forward and a backward of every objective. */
+double bl_program_training_macs(const bl_program *p);
+/* bl_program_macs of a graph, from shapes alone. */
+int bl_graph_macs(const bl_graph *g, const bl_program_options *o, double *macs, bl_err *err);
 
 /* What the CPU has, for `doctor` and for choosing: 1 when bfloat16 convolution is native. */
 int bl_cpu_has_bf16(void);

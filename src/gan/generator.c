@@ -14,7 +14,7 @@ struct bl_generator {
 };
 
 static int build(bl_generator *g, bl_params *ps, bl_slab slab, bl_precision precision, int threads,
-                 bl_err *err) {
+                 int plan_only, bl_err *err) {
     const bl_gan_net *n = &g->net;
     int rc = bl_graph_create(&g->g, ps, err);
     if (rc < 0) return rc;
@@ -38,7 +38,8 @@ static int build(bl_generator *g, bl_params *ps, bl_slab slab, bl_precision prec
                                                     .n_outputs = g->mask >= 0 ? 2 : 1,
                                                     .precision = precision,
                                                     .weights = slab,
-                                                    .threads = threads},
+                                                    .threads = threads,
+                                                    .plan_only = plan_only},
                               err);
 }
 
@@ -50,7 +51,7 @@ int bl_generator_create(bl_generator **out, const bl_gan_net *net, bl_params *ps
     if (!g) return bl_fail(err, BL_E_NOMEM, "not enough memory for the generator");
     g->net = *net;
     g->last = bl_alloc_array((size_t)net->width * (size_t)net->height * 3, sizeof(float));
-    rc = g->last ? build(g, ps, slab, precision, threads, err)
+    rc = g->last ? build(g, ps, slab, precision, threads, 0, err)
                  : bl_fail(err, BL_E_NOMEM, "not enough memory for the generator");
     if (rc < 0)
         bl_generator_destroy(&g);
@@ -126,4 +127,28 @@ int bl_generator_run(bl_generator *g, const float *label, const float *plate, fl
     else
         for (size_t i = 0; i < pixels; i++) mask[i] = 1;
     return 0;
+}
+
+int bl__generator_plan(const bl_gan_net *net, bl_params *ps, bl_precision precision, int threads,
+                       int64_t *bytes, double *macs, bl_err *err) {
+    bl_generator g = {.net = *net};
+    int rc = build(&g, ps, BL_SLAB_WEIGHT, precision, threads, 1, err);
+    if (rc == 0) {
+        *bytes = bl_program_memory(g.p) + (int64_t)sizeof(float) * 3 * net->width * net->height;
+        *macs = bl_program_macs(g.p);
+    }
+    bl_program_destroy(&g.p);
+    bl_graph_destroy(&g.g);
+    return rc;
+}
+
+int bl_generator_estimate(const bl_gan_net *net, bl_precision precision, int threads, int64_t *bytes,
+                          double *macs, bl_err *err) {
+    bl_params *ps = NULL;
+    int rc = bl__gan_check(net, err);
+    if (rc < 0 || (rc = bl_params_create(&ps, err)) < 0) return rc;
+    rc = bl__generator_plan(net, ps, precision, threads, bytes, macs, err);
+    if (rc == 0) *bytes += (int64_t)sizeof(float) * bl_params_total(ps, "");
+    bl_params_destroy(&ps);
+    return rc;
 }

@@ -35,6 +35,10 @@ bl__verdicts bl__declare_discriminator(bl_graph *g, const bl_gan_net *net, bl_va
 /* One more discriminator of the same design, at one scale, named "DT<k>.". */
 bl__verdicts bl__declare_temporal(bl_graph *g, const bl_gan_net *net, int k, bl_value x);
 
+/* What a generator on these parameters would take (weights aside) and do a frame; nothing is allocated. */
+int bl__generator_plan(const bl_gan_net *net, bl_params *ps, bl_precision precision, int threads,
+                       int64_t *bytes, double *macs, bl_err *err);
+
 /* What the generator is shown as its previous output when a clip starts: the plate, or (NULL) zeros. */
 void bl__first_previous(float *dst, const float *plate, size_t pixels);
 /* dst(x, y) = src(x + dx, y + dy), bilinear, edges repeated; w*h*3 floats. */

@@ -149,14 +149,14 @@ static int declare_training(bl_trainer *t, bl_err *err) {
     const int parts[] = {BL__LOSS_L1, BL__LOSS_SSIM, BL__LOSS_PERCEPTUAL, BL__LOSS_GAN, BL__LOSS_FM};
     const float w_perceptual = out[BL__LOSS_PERCEPTUAL] >= 0 ? o->w_perceptual : 0;
     const float weights[] = {o->w_l1, o->w_ssim, w_perceptual, o->w_gan, o->w_fm};
-    t->plain_total = total(g, out, parts, weights, 3);
+    t->plain_total = o->gan_from > 0 ? total(g, out, parts, weights, 3) : BL_NONE;
     out[BL__LOSS_TOTAL] = total(g, out, parts, weights, 5);
     t->d_total = bl_weighted_sum(g, (bl_value[]){out[BL__LOSS_D_REAL], out[BL__LOSS_D_FAKE]},
                                  (float[]){0.5f, 0.5f}, 2);
     return 0;
 }
 
-static int compile(bl_trainer *t, bl_program **p, int with_gan, bl_err *err) {
+int bl__compile(bl_trainer *t, bl_program **p, int with_gan, int plan_only, bl_err *err) {
     bl_input_shape in[32];
     int n = 0;
     const bl_value pictures[] = {t->previous,     t->label[0],     t->plate[0],     t->real[0],
@@ -184,7 +184,8 @@ static int compile(bl_trainer *t, bl_program **p, int with_gan, bl_err *err) {
                                                     .objectives = objectives,
                                                     .n_objectives = with_gan ? 2 : 1,
                                                     .precision = t->train.precision,
-                                                    .threads = t->train.threads},
+                                                    .threads = t->train.threads,
+                                                    .plan_only = plan_only},
                               err);
 }
 
@@ -192,9 +193,8 @@ static int is_share(float x) {
     return x >= 0 && x <= 1;
 }
 
-static int check(const bl_gan_train *o, const bl_gan_source *src, bl_err *err) {
+static int check(const bl_gan_train *o, bl_err *err) {
     const char *wrong = NULL;
-    if (src->count < 1) return bl_fail(err, BL_E_FOOTAGE, "there are no frames to train on");
     if (!(o->lr_g > 0 && o->lr_g < 1 && o->lr_d >= 0 && o->lr_d < 1))
         wrong = "learning rates must lie between 0 and 1";
     else if (o->steps < 1)
@@ -211,8 +211,8 @@ static int check(const bl_gan_train *o, const bl_gan_source *src, bl_err *err) {
     else if (!(o->w_gan >= 0 && o->w_fm >= 0 && o->w_l1 >= 0 && o->w_ssim >= 0) ||
              o->w_gan + o->w_fm + o->w_l1 + o->w_ssim <= 0)
         wrong = "the losses' weights must not be negative, nor all zero";
-    else if (o->gan_from > 0 && o->w_l1 + o->w_ssim <= 0)
-        wrong = "without L1 and SSIM the discriminators must join from the start";
+    else if (o->gan_from > 0 && o->w_l1 + o->w_ssim <= 0 && !(o->perceptual && o->w_perceptual > 0))
+        wrong = "without any other loss the discriminators must join from the start";
     else if (o->temporal_d < 0 || o->temporal_d > 2)
         wrong = "the temporal discriminator must be 0, 1 or 2";
     else if (!is_share(o->diffaug))
@@ -233,10 +233,23 @@ static int any_suits(const bl_trainer *t) {
     return 0;
 }
 
+int bl__declare_trainer(bl_trainer *t, bl_err *err) {
+    int rc = bl__gan_check(&t->net, err);
+    if (rc < 0 || (rc = check(&t->train, err)) < 0) return rc;
+    t->frames = t->train.temporal_d == 1 ? 2 : 1;
+    for (int i = 0; i < BL__LOSSES; i++) t->loss[i] = BL_NONE;
+    if ((rc = bl_params_create(&t->ps, err)) < 0 || (rc = bl_graph_create(&t->g, t->ps, err)) < 0) return rc;
+    return declare_training(t, err);
+}
+
+int bl__sees_own(const bl_trainer *t) {
+    return t->net.previous || t->train.temporal_d == 2;
+}
+
 static int build(bl_trainer *t, bl_err *err) {
     size_t pixels = (size_t)t->net.width * (size_t)t->net.height;
-    int rc = bl_params_create(&t->ps, err);
-    if (rc < 0 || (rc = bl_graph_create(&t->g, t->ps, err)) < 0) return rc;
+    int rc = bl__declare_trainer(t, err);
+    if (rc < 0) return rc;
     t->label_buf = bl_alloc_array(pixels * (size_t)t->net.label_channels, sizeof(float));
     t->plate_buf = bl_alloc_array(pixels * 3, sizeof(float));
     t->real_buf = bl_alloc_array(pixels * 3, sizeof(float));
@@ -244,13 +257,11 @@ static int build(bl_trainer *t, bl_err *err) {
     t->prev_buf = bl_alloc_array(pixels * 3, sizeof(float));
     if (!t->label_buf || !t->plate_buf || !t->real_buf || !t->weight_buf || !t->prev_buf)
         return bl_fail(err, BL_E_NOMEM, "not enough memory for the trainer's pictures");
-    for (int i = 0; i < BL__LOSSES; i++) t->loss[i] = BL_NONE;
-    if ((rc = declare_training(t, err)) < 0) return rc;
     if ((rc = bl_params_seal(t->ps, t->train.seed, 1, err)) < 0) return rc;
     if ((rc = bl__load_perceptual(t, err)) < 0) return rc;
-    if ((rc = compile(t, &t->full, 1, err)) < 0) return rc;
-    if (t->train.gan_from > 0 && (rc = compile(t, &t->plain, 0, err)) < 0) return rc;
-    if (t->net.previous || t->train.temporal_d == 2)
+    if ((rc = bl__compile(t, &t->full, 1, 0, err)) < 0) return rc;
+    if (t->train.gan_from > 0 && (rc = bl__compile(t, &t->plain, 0, 0, err)) < 0) return rc;
+    if (bl__sees_own(t))
         rc = bl_generator_create(&t->roll, &t->net, t->ps, BL_SLAB_WEIGHT, t->train.precision,
                                  t->train.threads, err);
     return rc;
@@ -258,8 +269,7 @@ static int build(bl_trainer *t, bl_err *err) {
 
 int bl_trainer_create(bl_trainer **out, const bl_gan_net *net, const bl_gan_train *train,
                       const bl_gan_source *src, bl_err *err) {
-    int rc = bl__gan_check(net, err);
-    if (rc < 0 || (rc = check(train, src, err)) < 0) return rc;
+    if (src->count < 1) return bl_fail(err, BL_E_FOOTAGE, "there are no frames to train on");
     bl_trainer *t = bl_alloc(sizeof *t);
     if (!t) return bl_fail(err, BL_E_NOMEM, "not enough memory for the trainer");
     t->net = *net;
@@ -269,9 +279,8 @@ int bl_trainer_create(bl_trainer **out, const bl_gan_net *net, const bl_gan_trai
         bl_log(BL_LOG_WARN, "train", "too few frames in a row: going without a temporal discriminator");
         t->train.temporal_d = 0;
     }
-    t->frames = t->train.temporal_d == 1 ? 2 : 1;
     bl_rng_seed(&t->rng, train->seed);
-    rc = build(t, err);
+    int rc = build(t, err);
     if (rc < 0)
         bl_trainer_destroy(&t);
     else

@@ -61,4 +61,10 @@ bl_value bl__declare_judged(bl_trainer *t, const bl_value *labels, int n_labels,
 /* Draws the unit's augmentation and puts it into the program's inputs. */
 void bl__draw_augment(bl_trainer *t, bl_program *p);
 
+/* Checks the settings and declares parameters, graph and losses; a trainer that was only declared can be
+ * planned, and destroyed like any other. */
+int bl__declare_trainer(bl_trainer *t, bl_err *err);
+int bl__compile(bl_trainer *t, bl_program **p, int with_gan, int plan_only, bl_err *err);
+int bl__sees_own(const bl_trainer *t); /* own outputs are rolled out */
+
 #endif

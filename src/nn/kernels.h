@@ -14,8 +14,9 @@ typedef struct bl__step bl__step;
 typedef struct bl__back bl__back;
 
 typedef struct bl__kernel {
-    /* Sets step->saved_floats (kept from forward to backward) and step->scratch_floats (free again after each
-     * call). step->want_dx and want_dw say what backward will be asked for. May be NULL. */
+    /* Sets step->packed_bytes, step->saved_floats (kept from forward to backward) and step->scratch_floats
+     * (free again after each call). step->want_dx and want_dw say what backward will be asked for. May be
+     * NULL. */
     int (*plan)(bl__step *s, bl_err *err);
     /* Addresses are known now. May be NULL. */
     int (*bind)(bl__step *s, bl_err *err);
@@ -41,6 +42,8 @@ struct bl__step {
     unsigned want_dx;   /* bit i: some objective needs input i's gradient */
     int want_dw;
     int64_t saved_floats, scratch_floats;
+    int64_t packed_bytes; /* of weights in the kernel's own layouts, which it allocates itself */
+    int plan_only;        /* allocate nothing: the program will not be run */
     float *saved, *scratch;
     int threads;
     bl_precision precision;  /* of the convolutions' operands */

@@ -39,7 +39,8 @@ struct bl_program {
     objective *o;
     int n_objectives;
     float *arena, *grads, *saved, *scratch;
-    int64_t arena_floats, grad_floats, saved_floats, scratch_floats;
+    int64_t arena_floats, grad_floats, saved_floats, scratch_floats, packed_bytes;
+    int plan_only; /* nothing is allocated, nothing can be run */
     int threads;
     bl_precision precision;
     bl_slab slab;
@@ -177,6 +178,7 @@ static void describe_step(bl_program *p, bl__step *s, bl_value v, const bl_progr
                     .n_in = n->n_in,
                     .threads = p->threads,
                     .precision = p->precision,
+                    .plan_only = p->plan_only,
                     .ps = p->ps};
     for (int i = 0; i < n->n_in; i++) s->xs[i] = p->v[n->in[i]].shape;
     (void)bl__infer(n, s->xs, &s->ys, &s->pad, &ignored);
@@ -213,6 +215,7 @@ static int make_steps(bl_program *p, const bl_program_options *o, bl_err *err) {
             return bl_fail(err, BL_E_UNSUPPORTED, "%s cannot be trained through", bl__op_names[s->node->op]);
         p->saved_floats += (s->saved_floats + 15) & ~(int64_t)15;
         p->scratch_floats = BL_MAX(p->scratch_floats, s->scratch_floats);
+        p->packed_bytes += s->packed_bytes;
     }
     return 0;
 }
@@ -340,6 +343,7 @@ int bl_program_compile(bl_program **out, const bl_graph *g, const bl_program_opt
     p->n_values = g->n;
     p->threads = o->threads > 0 ? o->threads : omp_get_max_threads();
     p->precision = o->precision;
+    p->plan_only = o->plan_only;
     p->nodes = bl_alloc_array((size_t)g->n, sizeof *p->nodes);
     p->v = bl_alloc_array((size_t)g->n, sizeof *p->v);
     p->o = bl_alloc_array((size_t)o->n_objectives, sizeof *p->o);
@@ -361,7 +365,7 @@ int bl_program_compile(bl_program **out, const bl_graph *g, const bl_program_opt
         goto fail;
     for (int i = 0; i < p->n_objectives; i++)
         if ((rc = plan_objective(p, &p->o[i], err)) < 0) goto fail;
-    if ((rc = allocate(p, err)) < 0 || (rc = bind_all(p, err)) < 0) goto fail;
+    if (!p->plan_only && ((rc = allocate(p, err)) < 0 || (rc = bind_all(p, err)) < 0)) goto fail;
     *out = p;
     return 0;
 fail:
@@ -394,7 +398,7 @@ void bl_program_destroy(bl_program **pp) {
 
 /* ---- using ---- */
 float *bl_program_buffer(bl_program *p, bl_value v) {
-    if (v < 0 || v >= p->n_values || !p->v[v].used || !p->v[p->v[v].root].pinned) return NULL;
+    if (v < 0 || v >= p->n_values || p->plan_only || !p->v[v].used || !p->v[p->v[v].root].pinned) return NULL;
     return p->arena + p->v[p->v[v].root].offset;
 }
 
@@ -403,13 +407,13 @@ bl_shape bl_program_shape(const bl_program *p, bl_value v) {
 }
 
 int bl_program_forward(bl_program *p, bl_err *err) {
-    (void)err; /* a device backend can fail here; the CPU cannot */
+    if (p->plan_only) return bl_fail(err, BL_E_INTERNAL, "the network was only planned");
     for (int k = 0; k < p->n_steps; k++) p->steps[k].kernel->forward(&p->steps[k]);
     return 0;
 }
 
 int bl_program_backward(bl_program *p, int objective_index, bl_err *err) {
-    if (objective_index < 0 || objective_index >= p->n_objectives)
+    if (p->plan_only || objective_index < 0 || objective_index >= p->n_objectives)
         return bl_fail(err, BL_E_INTERNAL, "the network has no objective %d", objective_index);
     const objective *o = &p->o[objective_index];
     if (o->n == 0) return 0; /* the loss depends on nothing trained */
@@ -419,19 +423,43 @@ int bl_program_backward(bl_program *p, int objective_index, bl_err *err) {
 }
 
 int64_t bl_program_memory(const bl_program *p) {
-    return (p->arena_floats + p->grad_floats + p->saved_floats + p->scratch_floats) * (int64_t)sizeof(float);
+    return (p->arena_floats + p->grad_floats + p->saved_floats + p->scratch_floats) * (int64_t)sizeof(float) +
+           p->packed_bytes;
+}
+
+static double step_macs(const bl__step *s) {
+    const bl__node *n = s->node;
+    double kernel = (double)n->kh * n->kw;
+    if (n->op == BL__OP_conv2d) return kernel * (n->depthwise ? 1 : s->xs[0].c) * (double)bl__elements(s->ys);
+    if (n->op == BL__OP_conv_transpose2d) return kernel * n->channels * (double)bl__elements(s->xs[0]);
+    if (n->op == BL__OP_fully_connected) return (double)s->xs[0].c * (double)bl__elements(s->ys);
+    return 0;
 }
 
 double bl_program_macs(const bl_program *p) {
     double total = 0;
-    for (int k = 0; k < p->n_steps; k++) {
-        const bl__step *s = &p->steps[k];
-        const bl__node *n = s->node;
-        double kernel = (double)n->kh * n->kw;
-        if (n->op == BL__OP_conv2d)
-            total += kernel * (n->depthwise ? 1 : s->xs[0].c) * (double)bl__elements(s->ys);
-        if (n->op == BL__OP_conv_transpose2d) total += kernel * n->channels * (double)bl__elements(s->xs[0]);
-        if (n->op == BL__OP_fully_connected) total += (double)s->xs[0].c * (double)bl__elements(s->ys);
-    }
+    for (int k = 0; k < p->n_steps; k++) total += step_macs(&p->steps[k]);
     return total;
+}
+
+double bl_program_training_macs(const bl_program *p) {
+    double total = bl_program_macs(p);
+    for (int k = 0; k < p->n_objectives; k++)
+        for (int j = 0; j < p->o[k].n; j++) {
+            const bl__back *b = &p->o[k].backs[j];
+            total += step_macs(b->s) * ((b->dx[0] != NULL) + (b->params != 0));
+        }
+    return total;
+}
+
+int bl_graph_macs(const bl_graph *g, const bl_program_options *o, double *macs, bl_err *err) {
+    bl_program_options plan = *o;
+    bl_program *p = NULL;
+    plan.plan_only = plan.reference = 1;
+    plan.n_objectives = 0;
+    int rc = bl_program_compile(&p, g, &plan, err);
+    if (rc < 0) return rc;
+    *macs = bl_program_macs(p);
+    bl_program_destroy(&p);
+    return 0;
 }

@@ -26,11 +26,13 @@ static int plan(bl__step *s, bl_err *err) {
                           .backward_data = t ? 1 : (s->want_dx & 1),
                           .backward_weights = s->want_dw,
                           .half = s->precision == BL_BF16,
-                          .threads = s->threads};
+                          .threads = s->threads,
+                          .plan_only = s->plan_only};
     bl__conv *c = NULL;
     int rc = bl__conv_create(&c, &spec, err);
     if (rc < 0) return bl_err_context(err, rc, "layer %s", n->name);
     s->state = c;
+    s->packed_bytes = bl__conv_packed_bytes(c);
     int64_t own = (bl__conv_scratch_bytes(c) + 3) / 4 + 16;
     s->scratch_floats =
         own + (s->want_dx ? bl__elements(s->xs[0]) + 16 : 0); /* a gradient that must be added */

@@ -51,7 +51,7 @@ typedef struct prim {
     void *packed;
     dnnl_primitive_t reorder; /* plain -> packed, or for weight gradients packed -> plain (adding) */
     dnnl_memory_t scratchpad;
-    int64_t scratch_bytes;
+    int64_t scratch_bytes, packed_bytes;
     int half; /* reads bfloat16 (activations, gradients and weights); sums and writes float32 */
 } prim;
 
@@ -195,14 +195,16 @@ static int create_prim(bl__conv *c, const bl__conv_spec *s, int stage, prim *p, 
     if (!st && s->half) p->half = !create_pd(c, s, stage, 1, attr, &p->pd) && keep_native(&p->pd);
     if (!st && !p->half) st = create_pd(c, s, stage, 0, attr, &p->pd);
     if (attr) dnnl_primitive_attr_destroy(attr);
-    if (!st) st = dnnl_primitive_create(&p->p, p->pd);
+    if (!st && !s->plan_only) st = dnnl_primitive_create(&p->p, p->pd);
     if (st) return fail_dnnl(err, st, stages[stage]);
     desc_ref w = dnnl_primitive_desc_query_md(
         p->pd, stage == 2 ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
     desc_ref scratch = dnnl_primitive_desc_query_md(p->pd, dnnl_query_scratchpad_md, 0);
     p->scratch_bytes = (int64_t)dnnl_memory_desc_get_size(scratch);
     if (p->half) p->scratch_bytes = (p->scratch_bytes + 63) / 64 * 64 + 2 * (c->big_n + c->small_n + 64);
-    p->packed = bl_alloc(dnnl_memory_desc_get_size(w));
+    p->packed_bytes = (int64_t)dnnl_memory_desc_get_size(w);
+    if (s->plan_only) return 0;
+    p->packed = bl_alloc((size_t)p->packed_bytes);
     if (!p->packed) return bl_fail(err, BL_E_NOMEM, "not enough memory for packed weights");
     st = dnnl_memory_create(&p->weights, w, c->engine, p->packed);
     if (!st) st = dnnl_memory_create(&p->scratchpad, scratch, c->engine, DNNL_MEMORY_NONE);
@@ -304,6 +306,10 @@ void bl__conv_destroy(bl__conv **cp) {
 
 int64_t bl__conv_scratch_bytes(const bl__conv *c) {
     return BL_MAX(c->fwd.scratch_bytes, BL_MAX(c->bwd.scratch_bytes, c->wgt.scratch_bytes));
+}
+
+int64_t bl__conv_packed_bytes(const bl__conv *c) {
+    return c->fwd.packed_bytes + c->bwd.packed_bytes + c->wgt.packed_bytes;
 }
 
 static void set(dnnl_memory_t m, const float *p) {

@@ -22,11 +22,14 @@ typedef struct bl__conv_spec {
     int forward, backward_data, backward_weights; /* which primitives are needed */
     int half;                                     /* bfloat16 operands, float32 sums and results */
     int threads;
+    int plan_only; /* only sizes are asked for: nothing is packed, nothing can be run */
 } bl__conv_spec;
 
 int bl__conv_create(bl__conv **out, const bl__conv_spec *spec, bl_err *err);
 void bl__conv_destroy(bl__conv **c);
 int64_t bl__conv_scratch_bytes(const bl__conv *c); /* shared between all convolutions of a program */
+
+int64_t bl__conv_packed_bytes(const bl__conv *c); /* of weights in its own layouts */
 
 /* small = act(conv(big) + bias) */
 void bl__conv_forward(bl__conv *c, const float *big, float *small, const float *bias, void *scratch);
