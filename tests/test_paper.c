@@ -153,6 +153,140 @@ static void the_face_is_eight_dots_when_sure_enough(void **state) {
     assert_int_equal(coloured(c), 8 * 49);
 }
 
+static void the_face_may_have_nine_or_twenty_two_dots(void **state) {
+    uint8_t *c = *state;
+    static const int shown[] = {27, 30, 8,  0,  16, 33, 31, 35, 68, 69, 36, 39,
+                                42, 45, 17, 21, 22, 26, 48, 51, 54, 57, 62};
+    static const int counts[] = {0, 8, 9, 22, 7, 10, 70, -1};
+    float body[23][3] = {{0}}, face[70][3] = {{0}};
+    bl_paper_pose p = {.format = 23, .body = (const float(*)[3])body, .face = (const float(*)[3])face};
+    for (int k = 0; k < 70; k++)
+        face[k][0] = 100 + 20 * (float)(k % 10), face[k][1] = 100 + 20 * (float)(k / 10), face[k][2] = 1;
+    for (size_t i = 0; i < BL_COUNT(counts); i++) {
+        bl_err err = {0};
+        p.face_points = counts[i];
+        int rc = bl__paper_draw(c, &p, &err), n = counts[i] ? counts[i] : 8;
+        assert_int_equal(rc, i < 4 ? 0 : BL_E_USAGE);
+        if (rc < 0) continue;
+        assert_int_equal(coloured(c), n * 49);
+        for (size_t k = 0; k < BL_COUNT(shown); k++) {
+            int always = k < 6 || k == 8 || k == 9,
+                here = always || (n == 22 && k < 22) || (n == 9 && k == 22);
+            assert_int_equal(*at(c, (int)face[shown[k]][0], (int)face[shown[k]][1]), here ? 0 : 255);
+        }
+    }
+}
+
+/* The reference computes on the decimals of a text file. In floats the mean of 300.3 and 1699.7 may be a bit
+ * less than 1000, which would move the whole ellipse by a pixel. */
+static void coordinates_are_what_the_text_said(void **state) {
+    uint8_t *c = *state;
+    static const char *const texts[] = {"100.1", "101.9",          "1065.937", "159.441",  "0",
+                                        "-70.3", "1.06593726e+03", "1919.999", "0.000123", "3e20"};
+    for (size_t k = 0; k < BL_COUNT(texts); k++) {
+        double want = strtod(texts[k], NULL);
+        assert_near(bl__as_written(strtof(texts[k], NULL)), want, 1e-4 * (strlen(texts[k]) > 8));
+    }
+    assert_true(isnan(bl__as_written(NAN)) && isinf(bl__as_written(INFINITY)));
+    float body[23][3] = {{0}};
+    int moved = 0;
+    body[1][1] = body[2][1] = 400, body[1][2] = body[2][2] = 1;
+    for (int k = 1; k < 10; k++) { /* the mean is 1000, half the length is 699 and some tenths */
+        char text[2][32];
+        snprintf(text[0], sizeof text[0], "300.%d", k);
+        snprintf(text[1], sizeof text[1], "1699.%d", 10 - k);
+        for (int i = 0; i < 2; i++) body[1 + i][0] = strtof(text[i], NULL);
+        moved += ((double)body[1][0] + (double)body[2][0]) / 2 < 1000;
+        draw(c, &(bl_paper_pose){.format = 23, .body = (const float(*)[3])body});
+        assert_rgb(at(c, 1699, 400), 0, 77, 255);
+        assert_rgb(at(c, 1700, 400), 0, 110, 255); /* the elbow's dot alone */
+    }
+    assert_true(moved > 0); /* the floats alone would not do */
+}
+
+static void hands_come_last_and_right_first(void **state) {
+    uint8_t *c = *state;
+    float body[23][3] = {{0}}, face[70][3] = {{0}}, right[21][3] = {{0}}, left[21][3] = {{0}};
+    bl_paper_pose p = {.format = 23, .body = (const float(*)[3])body, .face = (const float(*)[3])face};
+    for (int k = 0; k < 70; k++) face[k][2] = 0.5f;
+    body[3][0] = face[30][0] = right[4][0] = left[8][0] = 700;
+    body[3][1] = face[30][1] = right[4][1] = left[8][1] = 300;
+    body[3][2] = right[4][2] = left[8][2] = 1;
+    draw(c, &p);
+    assert_rgb(at(c, 700, 300), 0, 0, 0); /* the face over the body's dot */
+    assert_rgb(at(c, 707, 300), 0, 165, 255);
+    p.left_hand = (const float(*)[3])left;
+    draw(c, &p);
+    assert_rgb(at(c, 703, 300), 46, 192, 77); /* radius 3 */
+    assert_rgb(at(c, 704, 300), 0, 0, 0);
+    p.right_hand = (const float(*)[3])right;
+    draw(c, &p);
+    assert_rgb(at(c, 700, 300), 46, 192, 77); /* the left over the right */
+    p.left_hand = NULL;
+    draw(c, &p);
+    assert_rgb(at(c, 700, 300), 19, 200, 217);
+}
+
+static void assert_box(const float (*body)[3], int format, int y0, int y1, int x0, int x1) {
+    int box[4];
+    assert_int_equal(bl_paper_face_box(box, body, format), 0);
+    if (box[0] != y0 || box[1] != y1 || box[2] != x0 || box[3] != x1)
+        fail_msg("box is %d %d %d %d, not %d %d %d %d", box[0], box[1], box[2], box[3], y0, y1, x0, x1);
+}
+
+static void face_boxes_are_the_papers(void **state) {
+    (void)state;
+    static const struct {
+        float x, y;
+        int y0, y1, x0, x1;
+    } want[] = {
+        {1065.937f, 159.441f, 11, 139, 504, 632},
+        {1074.771f, 159.398f, 11, 139, 508, 636},
+        {1089.440f, 156.579f, 10, 138, 516, 644}, /* the three that its sample has */
+        {30, 500, 172, 300, 0, 128},              /* cut on the left */
+        {1899, 500, 172, 300, 896, 1024},         /* on the right */
+        {960, 20, 0, 128, 447, 575},              /* at the top */
+        {960, 1070, 384, 512, 447, 575},          /* at the bottom */
+        {-500, 2000, 384, 512, 0, 128},           /* far outside, as normalisation may put it */
+        {NAN, INFINITY, 0, 128, 0, 128},
+        {1e30f, -1e30f, 0, 128, 896, 1024},
+    };
+    static const int nose[3][2] = {{18, 0}, {23, 18}, {25, 0}};
+    for (int f = 0; f < 3; f++)
+        for (size_t k = 0; k < BL_COUNT(want); k++) {
+            float body[25][3] = {{0}}, *p = body[nose[f][1]];
+            p[0] = want[k].x, p[1] = want[k].y, p[2] = 0.01f;
+            assert_box((const float(*)[3])body, nose[f][0], want[k].y0, want[k].y1, want[k].x0, want[k].x1);
+        }
+}
+
+/* Ears where there is no nose: their mean, the right, then the left's stored place, found or not. */
+static void face_boxes_without_a_nose(void **state) {
+    (void)state;
+    static const int ears[3][3] = {{18, 16, 17}, {23, 20, 22}, {25, 17, 18}};
+    int box[4];
+    for (int f = 0; f < 3; f++) {
+        float body[25][3] = {{0}}, *right = body[ears[f][1]], *left = body[ears[f][2]];
+        const float(*b)[3] = (const float(*)[3])body;
+        assert_box(b, ears[f][0], 0, 128, 0, 128);
+        right[0] = 1065.937f - 20, right[1] = 159.441f + 5;
+        left[0] = 1065.937f + 20, left[1] = 159.441f - 5;
+        right[2] = left[2] = 0.5f;
+        assert_box(b, ears[f][0], 11, 139, 504, 632);
+        left[2] = 0, left[0] = left[1] = 900;
+        right[0] = 1074.771f, right[1] = 159.398f;
+        assert_box(b, ears[f][0], 11, 139, 508, 636);
+        right[2] = 0;
+        left[0] = 1089.440f, left[1] = 156.579f;
+        assert_box(b, ears[f][0], 10, 138, 516, 644);
+        left[2] = 1;
+        assert_box(b, ears[f][0], 10, 138, 516, 644);
+    }
+    for (int format = 0; format < 30; format++)
+        if (format != 18 && format != 23 && format != 25)
+            assert_int_equal(bl_paper_face_box(box, NULL, format), BL_E_USAGE);
+}
+
 static void hands_have_their_own_rule(void **state) {
     uint8_t *c = *state;
     float body[23][3] = {{0}}, hand[21][3] = {{0}};
@@ -214,6 +348,27 @@ static void ellipses_cover_what_they_should(void **state) {
     assert_int_equal(m.lo[9],
                      8); /* 2 cos 30 = 1.7 rounds to 2 where sin rounds to 1 (from 30 degrees: 0.5 to 0) */
     assert_int_equal(m.hi[9], 12);
+}
+
+/* Found beside OpenCV: a vertex that would round the other way with sines of full precision, and an outline
+ * whose steps are counted from where the canvas cuts it. */
+static void fine_points_of_the_outline(void **state) {
+    (void)state;
+    bl__mask m;
+    bl__vertex v[BL__ELLIPSE_VERTICES];
+    int n = bl__ellipse_polygon(v, 1123, 798, 264, 4, -81), there = 0;
+    for (int k = 0; k < n; k++) { /* 1123 - 12.500002 */
+        there += v[k].x == 1110 && v[k].y == 900;
+        assert_false(v[k].x == 1111 && v[k].y == 900);
+    }
+    assert_int_equal(there, 1);
+    /* from (-3, 10) to (4, 13): cut at (0, 11), from where column 1 is a tie and stays on row 11 */
+    static const bl__vertex cut[] = {{-3, 10}, {4, 13}, {-3, 13}};
+    bl__mask_convex(&m, cut, 3);
+    assert_int_equal(m.hi[11], 1);
+    static const bl__vertex whole[] = {{97, 10}, {104, 13}, {97, 13}};
+    bl__mask_convex(&m, whole, 3);
+    assert_int_equal(m.hi[11], 100);
 }
 
 static double sinc(double x) {
@@ -280,9 +435,15 @@ int main(void) {
         cmocka_unit_test_setup_teardown(formats_have_their_own_skeletons, setup, teardown),
         cmocka_unit_test_setup_teardown(left_and_right_differ, setup, teardown),
         cmocka_unit_test_setup_teardown(the_face_is_eight_dots_when_sure_enough, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_face_may_have_nine_or_twenty_two_dots, setup, teardown),
         cmocka_unit_test_setup_teardown(hands_have_their_own_rule, setup, teardown),
+        cmocka_unit_test_setup_teardown(hands_come_last_and_right_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(coordinates_are_what_the_text_said, setup, teardown),
+        cmocka_unit_test(face_boxes_are_the_papers),
+        cmocka_unit_test(face_boxes_without_a_nose),
         cmocka_unit_test_setup_teardown(drawing_beyond_the_canvas_is_cut, setup, teardown),
         cmocka_unit_test(ellipses_cover_what_they_should),
+        cmocka_unit_test(fine_points_of_the_outline),
         cmocka_unit_test(reduction_is_lanczos_of_three_lobes),
         cmocka_unit_test(the_picture_is_1024x512_on_white),
     };

@@ -48,16 +48,24 @@ void bl_figure_draw(float *canvas, int w, int h, const bl_person *p, int frame_w
 /* The same on an RGB24 frame, over what is there (for overlays). Alpha 0..1. */
 void bl_figure_overlay(bl_frame *f, const bl_person *p, float alpha, const bl_figure_options *o);
 
-/* The paper's drawing: `out` is 1024x512 RGB24 on white, made at 1920x1080 and Lanczos-3 reduced.
- * people keypoints are in pixels of 1920x1080. format: 18, 23 (the paper's) or 25 points. Hands/face NULL =
- * none. */
+/* The paper's drawing: `out` is 1024x512 RGB24 on white, made at 1920x1080 and Lanczos-3 reduced. Keypoints
+ * are in pixels of 1920x1080. They were decimal text once, and whole pixels hang on their last digit: each
+ * float is taken as the shortest decimal that reads as it. BL_E_USAGE for an unknown format or number of face
+ * points. */
 typedef struct bl_paper_pose {
-    int format;                                    /* 18, 23, 25 */
-    const float (*body)[3];                        /* x, y, confidence */
-    const float (*face)[3];                        /* 70 or NULL */
-    const float (*right_hand)[3], (*left_hand)[3]; /* 21 or NULL */
+    int format;                                    /* 18, 23 (the paper's) or 25 points */
+    const float (*body)[3];                        /* x, y, confidence; above 0: found */
+    const float (*face)[3];                        /* 70 or NULL; drawn if their mean confidence is 0.2 */
+    const float (*right_hand)[3], (*left_hand)[3]; /* 21 or NULL; above 0.05: found */
+    int face_points;                               /* how many of them are drawn: 8 (or 0), 9, 22 */
 } bl_paper_pose;
 int bl_figure_draw_paper(bl_frame **out, const bl_paper_pose *p, bl_err *err);
+
+/* The paper's face box on the 1024x512 picture: 128x128 pixels around the nose, or the ears where the nose
+ * was not found, rows [0] .. [1] - 1 and columns [2] .. [3] - 1. `body` as above. A face that was not found
+ * gives what its authors' program gives: the box around the left ear's coordinates as stored, which for an
+ * OpenPose body is the top left corner, 0 128 0 128. Pure. BL_E_USAGE for an unknown format. */
+int bl_paper_face_box(int box[4], const float (*body)[3], int format);
 
 #ifdef __cplusplus
 }

@@ -1,13 +1,14 @@
 #include "paper.h"
 
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ballerino/base.h"
 #include "lanczos.h"
 
-#define OUT_WIDTH 1024
-#define OUT_HEIGHT 512
 #define BODY_DOT 8
 #define BODY_HALF_WIDTH 4
 #define FACE_DOT 4
@@ -65,8 +66,21 @@ static const uint8_t hand_rgb[HAND_POINTS][3] = {
     {189, 140, 78}, {208, 112, 86}, {217, 73, 83},  {183, 46, 123}, {255, 102, 189}, {232, 83, 218},
     {189, 65, 229}, {141, 61, 236}, {145, 102, 255}};
 
-/* Nose bridge, nose tip, chin, jaw ends, nose base, pupils. */
-static const uint8_t face_points[] = {27, 30, 8, 0, 16, 33, 68, 69};
+/* Nose bridge, nose tip, chin, jaw ends, nose base, pupils; with nine, the inner lips' middle. */
+static const uint8_t face9[] = {27, 30, 8, 0, 16, 33, 68, 69, 62};
+/* The same with wings of the nose, corners of eyes and mouth, ends of the brows, middles of the lips. */
+static const uint8_t face22[] = {27, 30, 8,  0,  16, 33, 31, 35, 68, 69, 36,
+                                 39, 42, 45, 17, 21, 22, 26, 48, 51, 54, 57};
+
+double bl__as_written(float v) {
+    char text[32];
+    for (int digits = FLT_DIG; digits < FLT_DECIMAL_DIG && isfinite(v); digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)v);
+        double d = strtod(text, NULL);
+        if ((float)d == v) return d;
+    }
+    return v;
+}
 
 static int drawable(const float p[3], float least) {
     return p[2] > least && fabsf(p[0]) < BL__RASTER_REACH && fabsf(p[1]) < BL__RASTER_REACH;
@@ -81,7 +95,8 @@ static void dot(uint8_t *canvas, const float p[3], int radius, const uint8_t rgb
 static void limb(uint8_t *canvas, const float a[3], const float b[3], int half_width, const uint8_t rgb[3]) {
     bl__vertex v[BL__ELLIPSE_VERTICES];
     bl__mask m;
-    double ax = a[0], ay = a[1], bx = b[0], by = b[1];
+    double ax = bl__as_written(a[0]), ay = bl__as_written(a[1]);
+    double bx = bl__as_written(b[0]), by = bl__as_written(b[1]);
     double length = sqrt((ax - bx) * (ax - bx) + (ay - by) * (ay - by));
     int degrees = (int)(atan2(ay - by, ax - bx) * (180 / 3.14159265358979323846));
     int n = bl__ellipse_polygon(v, (int)((ax + bx) / 2), (int)((ay + by) / 2), (int)(length / 2), half_width,
@@ -99,13 +114,13 @@ static void body(uint8_t *canvas, const skeleton *s, const float (*p)[3]) {
     }
 }
 
-static void face(uint8_t *canvas, const float (*p)[3]) {
+static void face(uint8_t *canvas, const float (*p)[3], const uint8_t *points, int n) {
     static const uint8_t black[3] = {0};
     double sum = 0;
     for (int k = 0; k < FACE_POINTS; k++) sum += p[k][2];
     if (!(sum / FACE_POINTS >= FACE_LEAST_MEAN - 1e-7)) return;
-    for (size_t k = 0; k < BL_COUNT(face_points); k++)
-        if (drawable(p[face_points[k]], 0)) dot(canvas, p[face_points[k]], FACE_DOT, black);
+    for (int k = 0; k < n; k++)
+        if (drawable(p[points[k]], 0)) dot(canvas, p[points[k]], FACE_DOT, black);
 }
 
 static void hand_segment(uint8_t *canvas, const float (*p)[3], int a, int b) {
@@ -130,9 +145,12 @@ int bl__paper_draw(uint8_t *canvas, const bl_paper_pose *p, bl_err *err) {
     if (!s)
         return bl_fail(err, BL_E_USAGE, "a body of %d points cannot be drawn; OpenPose has 18, 23 or 25",
                        p->format);
+    int shown = p->face_points ? p->face_points : 8;
+    if (shown != 8 && shown != 9 && shown != 22)
+        return bl_fail(err, BL_E_USAGE, "a face of %d points cannot be drawn; choose 8, 9 or 22", shown);
     memset(canvas, 255, (size_t)BL__RASTER_WIDTH * BL__RASTER_HEIGHT * 3);
     body(canvas, s, p->body);
-    if (p->face) face(canvas, p->face);
+    if (p->face) face(canvas, p->face, shown == 22 ? face22 : face9, shown);
     if (p->right_hand) hand(canvas, p->right_hand);
     if (p->left_hand) hand(canvas, p->left_hand);
     return 0;
@@ -143,9 +161,9 @@ int bl_figure_draw_paper(bl_frame **out, const bl_paper_pose *p, bl_err *err) {
     uint8_t *canvas = bl_alloc((size_t)BL__RASTER_WIDTH * BL__RASTER_HEIGHT * 3);
     int rc = canvas ? 0 : bl_fail(err, BL_E_NOMEM, "not enough memory to draw a figure");
     if (rc == 0) rc = bl__paper_draw(canvas, p, err);
-    if (rc == 0) rc = bl_frame_create(&f, OUT_WIDTH, OUT_HEIGHT, err);
+    if (rc == 0) rc = bl_frame_create(&f, BL__PAPER_WIDTH, BL__PAPER_HEIGHT, err);
     if (rc == 0)
-        rc = bl__lanczos(f->data, f->stride, OUT_WIDTH, OUT_HEIGHT, canvas, BL__RASTER_WIDTH,
+        rc = bl__lanczos(f->data, f->stride, BL__PAPER_WIDTH, BL__PAPER_HEIGHT, canvas, BL__RASTER_WIDTH,
                          BL__RASTER_HEIGHT, err);
     bl_free(canvas);
     if (rc < 0)

@@ -25,14 +25,13 @@ void bl__mask_disc(bl__mask *m, int x, int y, int radius) {
     }
 }
 
-/* Sine of whole degrees in single precision, exact where it is a simple number: ties in rounding depend on
- * it. */
+/* Sine of whole degrees as the drawing library of the paper's authors tabulates it, seven decimals in single
+ * precision: ties in rounding depend on it. */
 static double sine(int degrees) {
     degrees = (degrees % 360 + 360) % 360;
     if (degrees >= 180) return -sine(degrees - 180);
     if (degrees > 90) degrees = 180 - degrees;
-    if (degrees == 30) return 0.5;
-    return (float)sin(degrees * (3.14159265358979323846 / 180));
+    return (float)(round(sin(degrees * (3.14159265358979323846 / 180)) * 1e7) / 1e7);
 }
 
 int bl__ellipse_polygon(bl__vertex out[BL__ELLIPSE_VERTICES], int x, int y, int a, int b, int degrees) {
@@ -52,7 +51,33 @@ static int minor_at(int64_t k, int64_t major, int64_t minor) {
     return major ? (int)((2 * k * minor + major - 1) / (2 * major)) : 0;
 }
 
+/* Moves the end p of a line, along it, to the row or column `to`; the other coordinate is cut off. */
+static void move_to_row(bl__vertex *p, bl__vertex other, int to) {
+    p->x += (int)((double)(to - p->y) * (other.x - p->x) / (other.y - p->y));
+    p->y = to;
+}
+
+static void move_to_column(bl__vertex *p, bl__vertex other, int to) {
+    p->y += (int)((double)(to - p->x) * (other.y - p->y) / (other.x - p->x));
+    p->x = to;
+}
+
+/* Cuts a line to the canvas, rows before columns; its steps are then counted from where it was cut, which may
+ * move it by a pixel. Returns 0 where nothing is left. */
+static int clip_line(bl__vertex *p, bl__vertex *q) {
+    const int right = BL__RASTER_WIDTH - 1, bottom = BL__RASTER_HEIGHT - 1;
+    if (BL_MAX(p->x, q->x) < 0 || BL_MIN(p->x, q->x) > right) return 0;
+    if (BL_MAX(p->y, q->y) < 0 || BL_MIN(p->y, q->y) > bottom) return 0;
+    if (p->y < 0 || p->y > bottom) move_to_row(p, *q, p->y < 0 ? 0 : bottom);
+    if (q->y < 0 || q->y > bottom) move_to_row(q, *p, q->y < 0 ? 0 : bottom);
+    if (BL_MAX(p->x, q->x) < 0 || BL_MIN(p->x, q->x) > right) return 0;
+    if (p->x < 0 || p->x > right) move_to_column(p, *q, p->x < 0 ? 0 : right);
+    if (q->x < 0 || q->x > right) move_to_column(q, *p, q->x < 0 ? 0 : right);
+    return 1;
+}
+
 static void include_line(bl__mask *m, bl__vertex p, bl__vertex q) {
+    if (!clip_line(&p, &q)) return;
     bl__vertex from = p.x <= q.x ? p : q, to = p.x <= q.x ? q : p;
     int dx = to.x - from.x, dy = abs(to.y - from.y), down = to.y >= from.y ? 1 : -1;
     int steps = BL_MAX(dx, dy);
