@@ -7,10 +7,12 @@
  * on the kept frames first.
  *
  * Open loop: at each kept frame our hands and face are replaced by the reference's, so that our own tracking
- * runs for four frames before it is compared. Noise seen: 0.01 px worst; a wrong choice of region gives 1 px.
- * Closed loop: our own hands and face are followed from the first frame on. This amplifies noise while a hand
- * is seen from its edge (frames 148 to 168: body landmarks rounded at 0.001 px alone move it by 20 px), so
- * there only presence is held to the reference tightly.
+ * runs for four frames before it is compared. Closed loop: our own hands and face are followed from the first
+ * frame on. Following amplifies noise while a hand is seen from its edge: at frames 152 to 160 the rounding
+ * of the body landmarks at 0.001 px alone moves the left hand by 20 px in the closed loop, and by 5 px within
+ * four frames. Noise seen elsewhere: 0.01 px; a wrong choice of region gives 1 px and more. So a hand may be
+ * off in up to three of the frames of the open loop, the mean of all must be right; in the closed loop only
+ * presence is held to the reference tightly.
  *
  * Frames that the fast program leaves out are checked by the slow one (TEST_ALL_FRAMES).
  */
@@ -36,6 +38,7 @@ static const char *const part_names[PARTS] = {"left_hand", "right_hand", "face"}
 
 typedef struct tally {
     int frames, seen, wrong; /* compared, with the part in them, in which presence differs */
+    int off;                 /* in which the mean is off by more than 0.1 px */
     double sum, worst;       /* px; sum of the means of frames */
 } tally;
 
@@ -79,6 +82,7 @@ static void compare(tally *t, const char *name, const json_t *golden, float scor
         t->worst = fmax(t->worst, fmax(px, fabs(z) * f->width));
     }
     t->sum += sum / n;
+    t->off += sum / n > 0.1;
 }
 
 static void compare_all(tally *t, const json_t *golden, const bl_hand *left, const bl_hand *right,
@@ -189,17 +193,18 @@ static void the_body_is_the_same_in_both_runs(void **state) {
     assert_near(worst_body, 0, 0.002);
 }
 
-static void check(const tally *t, const char *how, int frames, double mean_px, double worst_px) {
+static void check(const tally *t, const char *how, int frames, double mean_px, int off) {
     if (!ready) skip();
     for (int k = 0; k < PARTS; k++, t++) {
         double mean = t->seen > t->wrong ? t->sum / (t->seen - t->wrong) : 0;
         fprintf(stderr,
-                "%-10s %s: %d frames, seen in %d, presence differs in %d, mean %.4f px, worst %.4f px\n",
-                part_names[k], how, t->frames, t->seen, t->wrong, mean, t->worst);
+                "%-10s %s: %d frames, seen in %d, presence differs in %d, mean %.4f px, over "
+                "0.1 px in %d, worst point %.4f px\n",
+                part_names[k], how, t->frames, t->seen, t->wrong, mean, t->off, t->worst);
         assert_true(t->frames >= frames && t->seen >= 3);
         assert_int_equal(t->wrong, 0);
-        if (!(mean <= mean_px) || !(t->worst <= worst_px))
-            fail_msg("%s: mean %g px, worst %g px", part_names[k], mean, t->worst);
+        if (!(mean <= mean_px) || t->off > off)
+            fail_msg("%s: mean %g px, %d frames off", part_names[k], mean, t->off);
     }
 }
 
@@ -211,12 +216,12 @@ static void both_answers_occur(void **state) {
 
 static void hands_and_face_equal_mediapipe(void **state) {
     (void)state;
-    check(open_loop, "open  ", LAST_FRAME < 1000 ? LAST_FRAME / 4 + 1 : 72, 0.1, 1);
+    check(open_loop, "open  ", LAST_FRAME < 1000 ? LAST_FRAME / 4 + 1 : 72, 0.1, 3);
 }
 
 static void on_their_own_they_stay_close(void **state) {
     (void)state;
-    check(closed_loop, "closed", CLOSED_LAST < 1000 ? CLOSED_LAST / 4 + 1 : 72, 2, 200);
+    check(closed_loop, "closed", CLOSED_LAST < 1000 ? CLOSED_LAST / 4 + 1 : 72, 2, 12);
 }
 
 int main(void) {

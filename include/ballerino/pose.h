@@ -81,14 +81,22 @@ int bl_models_check(const bl_model_file *m, const char *dir, bl_err *err);
  * used), and unpacks into `dir` (NULL = bl_path_models()). Only what is missing or damaged. */
 int bl_models_fetch(const char *dir, const char *const *tarballs, int n_tarballs, bl_err *err);
 
-/* ---- OpenPose JSON folders: NAME_%012d_keypoints.json, COCO-18 or BODY_25, pixel coordinates ---- */
+/* ---- OpenPose JSON folders: NAME_%012d_keypoints.json, COCO-18 or BODY_25, pixel coordinates ----
+ * Hands (21 points, in our order) and face (70) come along. When reading, a hand becomes a bl_hand whose
+ * score is the mean confidence; a point of it that was not found takes the place of the one before it in its
+ * finger, and a hand whose wrist was not found, or less than half of it, is left out. A face of 70 points
+ * cannot become a mesh: bl_person.face stays empty. */
+#define BL_OPENPOSE_FACE 70
 typedef enum bl_openpose_format { BL_OPENPOSE_COCO18, BL_OPENPOSE_BODY25 } bl_openpose_format;
 typedef struct bl_openpose_person {
     bl_openpose_format format;
     int n;
-    float xyc[25][3];
+    float xyc[25][3]; /* x, y, confidence; confidence 0: not found */
+    float left_hand[BL_HAND_POINTS][3], right_hand[BL_HAND_POINTS][3]; /* the person's own left and right */
+    float face[BL_OPENPOSE_FACE][3];
 } bl_openpose_person;
-/* Parses one file's text: the main (largest) person, if any. 1 person, 0 nobody, negative. */
+/* Parses one file's text: the main (largest) person, if any. 1 person, 0 nobody, negative. Lists of hands and
+ * face may be absent or empty; of another length than 63 and 210 numbers they are refused. */
 int bl_openpose_parse(bl_openpose_person *out, const char *json, size_t size, const char *name, bl_err *err);
 int bl_openpose_write_folder(const bl_track *t, const char *dir, bl_openpose_format format, bl_err *err);
 /* Reads a folder (sorted by name) into a track of the given picture size and rate; joints BlazePose lacks in
@@ -96,6 +104,9 @@ int bl_openpose_write_folder(const bl_track *t, const char *dir, bl_openpose_for
 int bl_openpose_read_folder(bl_track **out, const char *dir, int width, int height, double fps, bl_err *err);
 void bl_openpose_from_landmarks(bl_openpose_person *out, const bl_person *p, bl_openpose_format format,
                                 int width, int height);
+/* The 70 points in pixels, from the mesh: jaw 17, brows 5 + 5, nose 4 + 5, eyes 6 + 6, lips 12 outside and 8
+ * inside, pupils 2 (the middle of the lids). The confidence is the face's score; all zeros without a face. */
+void bl_openpose_face(float xyc[BL_OPENPOSE_FACE][3], const bl_face *face, int width, int height);
 
 #ifdef __cplusplus
 }

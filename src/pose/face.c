@@ -30,7 +30,8 @@ int bl__face_open(bl__face_finder **out, const char *models_dir, int threads, in
     bl__face_finder *f = bl_alloc(sizeof *f);
     if (!f) return bl_fail(err, BL_E_NOMEM, "not enough memory for the face models");
     f->threads = threads;
-    const bl__net_options o = {.outputs = 3, .threads = threads, .reference = reference};
+    /* One thread: these networks are so small that more take longer. */
+    const bl__net_options o = {.outputs = 3, .threads = 1, .reference = reference};
     int rc = bl__net_load(&f->detector, "face_detection_short_range.tflite", models_dir, &o, err);
     if (rc == 0) rc = bl__net_load(&f->mesh, "face_landmark.tflite", models_dir, &o, err);
     if (rc == 0 &&

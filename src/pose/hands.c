@@ -27,10 +27,13 @@ int bl__hands_open(bl__hands **out, const char *models_dir, int threads, int ref
     bl__hands *h = bl_alloc(sizeof *h);
     if (!h) return bl_fail(err, BL_E_NOMEM, "not enough memory for the hand models");
     h->threads = threads;
-    bl__net_options o = {
-        .outputs = 1u << OUT_POINTS, .threads = threads, .reference = reference, .batch = BL__SIDES};
+    bl__net_options o = {.outputs = 1u << OUT_POINTS,
+                         .threads = 1, /* too small to be worth more */
+                         .reference = reference,
+                         .batch = BL__SIDES};
     int rc = bl__net_load(&h->recrop, "hand_recrop.tflite", models_dir, &o, err);
     o.outputs |= 1u << OUT_PRESENCE;
+    o.threads = threads;
     if (rc == 0) rc = bl__net_load(&h->hand, "hand_landmark_full.tflite", models_dir, &o, err);
     if (rc == 0 && (bl__net_input_count(h->recrop) != RECROP_SIZE * RECROP_SIZE * 3 ||
                     bl__net_output_count(h->recrop, OUT_POINTS) != 4 ||

@@ -1,5 +1,5 @@
-/* OpenPose's JSON folders: one file a frame, people[] with pose_keypoints_2d of 18 or 25 (x, y, confidence).
- */
+/* OpenPose's JSON folders: one file a frame, people[] with pose_keypoints_2d of 18 or 25 (x, y, confidence),
+ * and lists for hands and face. */
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
@@ -49,11 +49,44 @@ static void joint_from(float out[3], const bl_person *p, int id, int width, int 
     out[2] = m.visibility;
 }
 
+static void hand_from(float (*out)[3], const bl_hand *hand, int width, int height) {
+    for (int k = 0; k < BL_HAND_POINTS && hand->score > 0; k++) {
+        out[k][0] = hand->points[k].x * (float)width;
+        out[k][1] = hand->points[k].y * (float)height;
+        out[k][2] = hand->score;
+    }
+}
+
 void bl_openpose_from_landmarks(bl_openpose_person *out, const bl_person *p, bl_openpose_format format,
                                 int width, int height) {
     *out = (bl_openpose_person){.format = format};
     const int *ids = joints_of(format, &out->n);
     for (int i = 0; i < out->n; i++) joint_from(out->xyc[i], p, ids[i], width, height);
+    hand_from(out->left_hand, &p->left_hand, width, height);
+    hand_from(out->right_hand, &p->right_hand, width, height);
+    bl_openpose_face(out->face, &p->face, width, height);
+}
+
+/* OpenPose's hand has the same points in the same order. */
+static void to_hand(bl_hand *hand, const float (*xyc)[3], int width, int height) {
+    const int finger = (BL_HAND_POINTS - 1) / 5; /* points of one */
+    float sum = 0;
+    int seen = 0;
+    bl_point3 p[BL_HAND_POINTS];
+    for (int k = 0; k < BL_HAND_POINTS; k++) {
+        int found = xyc[k][2] > 0;
+        if (found)
+            p[k] = (bl_point3){xyc[k][0] / (float)width, xyc[k][1] / (float)height, 0};
+        else if (k == 0)
+            return;
+        else
+            p[k] = p[k % finger == 1 ? 0 : k - 1];
+        sum += found ? fminf(xyc[k][2], 1) : 0;
+        seen += found;
+    }
+    if (2 * seen < BL_HAND_POINTS) return;
+    hand->score = sum / BL_HAND_POINTS;
+    memcpy(hand->points, p, sizeof p);
 }
 
 static void to_person(bl_person *p, const bl_openpose_person *o, int width, int height) {
@@ -68,24 +101,47 @@ static void to_person(bl_person *p, const bl_openpose_person *o, int width, int 
                                              fminf(o->xyc[i][2], 1)};
     }
     p->score = sum / (float)n;
+    to_hand(&p->left_hand, o->left_hand, width, height);
+    to_hand(&p->right_hand, o->right_hand, width, height);
 }
 
 /* ---- one file ---- */
-static int read_joints(bl_openpose_person *p, const json_t *a, const char *name, bl_err *err) {
-    size_t n = json_array_size(a);
-    if (n != 54 && n != 75)
-        return bl_fail(err, BL_E_FORMAT,
-                       "%s: pose_keypoints_2d has %zu numbers; 54 (COCO-18) or 75 (BODY_25) are understood",
-                       name, n);
-    *p = (bl_openpose_person){.format = n == 54 ? BL_OPENPOSE_COCO18 : BL_OPENPOSE_BODY25, .n = (int)n / 3};
-    for (size_t i = 0; i < n; i++) {
+static int read_numbers(float (*xyc)[3], const json_t *a, const char *key, const char *name, bl_err *err) {
+    for (size_t i = 0; i < json_array_size(a); i++) {
         const json_t *v = json_array_get(a, i);
         double d = json_number_value(v);
         if (!json_is_number(v) || !(fabs(d) < 1e6))
-            return bl_fail(err, BL_E_FORMAT, "%s: keypoint value %zu is not a sane number", name, i);
-        p->xyc[i / 3][i % 3] = (float)d;
+            return bl_fail(err, BL_E_FORMAT, "%s: value %zu of %s is not a sane number", name, i, key);
+        xyc[i / 3][i % 3] = (float)d;
     }
     return 0;
+}
+
+/* A list that may be absent or empty. */
+static int read_part(float (*xyc)[3], int points, const json_t *person, const char *key, const char *name,
+                     bl_err *err) {
+    const json_t *a = json_object_get(person, key);
+    size_t n = json_array_size(a), want = 3 * (size_t)points;
+    if (n == 0 && (!a || json_is_array(a) || json_is_null(a))) return 0;
+    if (n != want)
+        return bl_fail(err, BL_E_FORMAT, "%s: %s is not a list of %zu numbers, nor an empty one", name, key,
+                       want);
+    return read_numbers(xyc, a, key, name, err);
+}
+
+static int read_person(bl_openpose_person *p, const json_t *person, const char *name, bl_err *err) {
+    static const char body[] = "pose_keypoints_2d";
+    const json_t *a = json_object_get(person, body);
+    size_t n = json_array_size(a);
+    if (!json_is_array(a)) return bl_fail(err, BL_E_FORMAT, "%s: a person has no %s", name, body);
+    if (n != 54 && n != 75)
+        return bl_fail(err, BL_E_FORMAT,
+                       "%s: %s has %zu numbers; 54 (COCO-18) or 75 (BODY_25) are understood", name, body, n);
+    *p = (bl_openpose_person){.format = n == 54 ? BL_OPENPOSE_COCO18 : BL_OPENPOSE_BODY25, .n = (int)n / 3};
+    int rc = read_numbers(p->xyc, a, body, name, err);
+    if (rc == 0) rc = read_part(p->left_hand, BL_HAND_POINTS, person, "hand_left_keypoints_2d", name, err);
+    if (rc == 0) rc = read_part(p->right_hand, BL_HAND_POINTS, person, "hand_right_keypoints_2d", name, err);
+    return rc < 0 ? rc : read_part(p->face, BL_OPENPOSE_FACE, person, "face_keypoints_2d", name, err);
 }
 
 /* Area of the box around the found joints. */
@@ -110,17 +166,22 @@ int bl_openpose_parse(bl_openpose_person *out, const char *json, size_t size, co
         rc = bl_fail(err, BL_E_FORMAT, "%s is not an OpenPose file: it has no people[]", name);
     for (size_t i = 0; rc == 0 && i < json_array_size(people); i++) {
         bl_openpose_person p;
-        const json_t *joints = json_object_get(json_array_get(people, i), "pose_keypoints_2d");
-        if (!json_is_array(joints))
-            rc = bl_fail(err, BL_E_FORMAT, "%s: a person has no pose_keypoints_2d", name);
-        else if ((rc = read_joints(&p, joints, name, err)) == 0 && extent(&p) > best)
-            best = extent(&p), *out = p, found = 1;
+        rc = read_person(&p, json_array_get(people, i), name, err);
+        if (rc == 0 && extent(&p) > best) best = extent(&p), *out = p, found = 1;
     }
     json_decref(root);
     return rc < 0 ? rc : found;
 }
 
 /* ---- folders ---- */
+static void write_list(bl_buf *b, const char *key, const float (*xyc)[3], int n, const char *end) {
+    bl_buf_addf(b, "\"%s\":[", key);
+    for (int i = 0; i < n; i++)
+        bl_buf_addf(b, "%s%.3f,%.3f,%.6g", i ? "," : "", (double)xyc[i][0], (double)xyc[i][1],
+                    (double)xyc[i][2]);
+    bl_buf_addf(b, "]%s", end);
+}
+
 static int write_frame(const bl_track_frame *f, const bl_track *t, const char *path,
                        bl_openpose_format format, bl_err *err) {
     bl_buf b;
@@ -129,12 +190,13 @@ static int write_frame(const bl_track_frame *f, const bl_track *t, const char *p
     if (f->has_person) {
         bl_openpose_person p;
         bl_openpose_from_landmarks(&p, &f->person, format, t->width, t->height);
-        bl_buf_addf(&b, "{\"person_id\":[-1],\"pose_keypoints_2d\":[");
-        for (int i = 0; i < p.n; i++)
-            bl_buf_addf(&b, "%s%.3f,%.3f,%.6g", i ? "," : "", (double)p.xyc[i][0], (double)p.xyc[i][1],
-                        (double)p.xyc[i][2]);
-        bl_buf_addf(
-            &b, "],\"face_keypoints_2d\":[],\"hand_left_keypoints_2d\":[],\"hand_right_keypoints_2d\":[]}");
+        int left = f->person.left_hand.score > 0, right = f->person.right_hand.score > 0,
+            face = f->person.face.score > 0;
+        bl_buf_addf(&b, "{\"person_id\":[-1],");
+        write_list(&b, "pose_keypoints_2d", p.xyc, p.n, ",");
+        write_list(&b, "face_keypoints_2d", p.face, face ? BL_OPENPOSE_FACE : 0, ",");
+        write_list(&b, "hand_left_keypoints_2d", p.left_hand, left ? BL_HAND_POINTS : 0, ",");
+        write_list(&b, "hand_right_keypoints_2d", p.right_hand, right ? BL_HAND_POINTS : 0, "}");
     }
     bl_buf_addf(&b, "]}\n");
     int rc = b.failed ? bl_fail(err, BL_E_NOMEM, "not enough memory to write %s", path)
