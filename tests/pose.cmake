@@ -10,3 +10,4 @@ bl_test(test_holistic_golden_all SOURCES test_holistic_golden.c ROOMS pose LIBS 
 target_compile_definitions(test_holistic_golden_all PRIVATE TEST_ALL_FRAMES)
 bl_test(test_cut SOURCES test_cut.c ROOMS pose)
 bl_test(test_pose_features SOURCES test_pose_features.c ROOMS pose)
+bl_test(test_parts SOURCES test_parts.c ROOMS pose)
