@@ -42,8 +42,9 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
 
 /* X(identifier, --name, short or 0, type, least, most, default, value's name or choices, commands, help) */
 #define BL__OPT_TABLE(X)                                                                                     \
-    X(consent, "consent", 0, TEXT, 0, 0, "", "\"NAME, DATE, ...\"", BL__IN_TRAIN,                            \
-      "the target's consent, in words; stored in the model")                                                 \
+    X(consent, "consent", 0, TEXT, 0, 0, "", "\"NAME, DATE, ...\"",                                          \
+      BL__IN_TRAIN | BL__IN(eval) | BL__IN(transfer),                                                        \
+      "the target's consent, in words; stored in what is made")                                              \
     X(crf, "crf", 0, INT, 0, 51, "17", "N", BL__IN_TRANSFER | BL__IN(pose),                                  \
       "quality of the video, smaller is better and larger")                                                  \
     X(from, "from", 0, TEXT, 0, 0, "", "TARBALL[,TARBALL]", BL__IN(models),                                  \
@@ -52,6 +53,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(holdout, "holdout", 0, REAL, 0, 0.5, "0", "SHARE", BL__IN_TRAIN,                                       \
       "keep the last share of the clip from training and score on it")                                       \
     X(man, "man", 0, FLAG, 0, 1, "0", "", BL__IN(help), "print the command's man page")                      \
+    X(method, "method", 0, CHOICE, 0, 0, "generate", "generate|retrieve", BL__IN(transfer),                  \
+      "retrieve: put together from the frames of --target, with no training")                                \
     X(minutes, "minutes", 0, REAL, 0, 100000, "0", "MINUTES", BL__IN_TRAIN | BL__IN(demo),                   \
       "bound on the training time; 0 = the preset's")                                                        \
     X(model, "model", 'm', TEXT, 0, 0, "", "FILE", BL__IN(transfer) | BL__IN(eval),                          \
@@ -104,7 +107,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "the dance's pose track, if it was found before")                                                      \
     X(steps, "steps", 0, INT, 0, 100000000, "0", "N", BL__IN_TRAIN | BL__IN(demo),                           \
       "bound on the training steps; 0 = as the minutes say")                                                 \
-    X(target, "target", 't', TEXT, 0, 0, "", "VIDEO", BL__IN(run), "the person who shall dance")             \
+    X(target, "target", 't', TEXT, 0, 0, "", "VIDEO", BL__IN(run) | BL__IN(transfer),                        \
+      "the person who shall dance")                                                                          \
     X(threads, "threads", 'j', INT, 0, 1024, "0", "N", BL__IN_WORK, "0 = all cores")                         \
     X(track, "track", 0, TEXT, 0, 0, "", "FILE", BL__IN(train) | BL__IN(eval),                               \
       "the target's pose track, if it was found before")                                                     \

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "ballerino/eval.h"
 #include "ballerino/safetensors.h"
 #include "ballerino/transfer.h"
 #include "page_check.h"
@@ -552,6 +553,39 @@ static void test_transfer(void **state) {
     bl_reader_close(&reader);
 }
 
+/* Its own dance, put together from its own frames: nearly the clip itself. */
+static void test_retrieval(void **state) {
+    (void)state;
+    bl_err err = {0};
+    char output[160], value[256];
+    bl_transfer_result r = {0};
+    bl_clip_scores scores = {0};
+    bl_transfer_job j = bl_transfer_job_default();
+    snprintf(output, sizeof output, "%s", in_dir("retrieved.mp4"));
+    j.method = BL_METHOD_RETRIEVE;
+    j.target = j.source = clip;
+    j.track = track_path;
+    j.output = output;
+    j.normalise = BL_NORMALISE_NONE;
+    j.threads = 1;
+    assert_int_equal(bl_transfer_run(&j, &r, &err), BL_E_CONSENT);
+    assert_int_equal(access(output, F_OK), -1);
+    j.consent = "made up, nobody is in it";
+    give_poses(output);
+    assert_ok(bl_transfer_run(&j, &r, &err));
+    assert_int_equal(r.frames, FRAMES);
+    assert_ok(bl_eval_clips(&scores, output, clip, &err));
+    if (scores.ssim < 0.9) fail_msg("SSIM %g", scores.ssim);
+    assert_int_equal(bl_media_metadata(output, "consent", value, sizeof value, &err), 1);
+    assert_string_equal(value, j.consent);
+    assert_int_equal(bl_media_metadata(output, "Iptc4xmpExt:DigitalSourceType", value, sizeof value, &err),
+                     1);
+    assert_string_equal(value, "http://cv.iptc.org/newscodes/digitalsourcetype/compositeCapture");
+    assert_int_equal(access(in_dir("retrieved.mp4.train/cutouts.bin"), F_OK), -1);
+    j.target = NULL;
+    assert_int_equal(bl_transfer_run(&j, &r, &err), BL_E_USAGE);
+}
+
 static void test_transfer_refusals(void **state) {
     (void)state;
     bl_err err = {0};
@@ -590,6 +624,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_heldout),
         cmocka_unit_test(test_transfer),
+        cmocka_unit_test(test_retrieval),
         cmocka_unit_test(test_transfer_refusals),
     };
     return cmocka_run_group_tests(tests, begin, end);

@@ -3,6 +3,7 @@
 #include "scene.h"
 #include "transfer/compose.h"
 #include "transfer/dataset.h"
+#include "transfer/match.h"
 #include "transfer/plate.h"
 #include "transfer/window.h"
 
@@ -443,6 +444,38 @@ static void test_composition(void **state) {
     drop_dataset(&d);
 }
 
+/* ---- match ---- */
+static void test_match_prefers_runs(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_track *target = scene_track(&room, 60), *wanted = scene_track(&room, 60);
+    int64_t choice[60];
+    assert_ok(bl__match(choice, wanted, target, 60, &err)); /* itself */
+    for (int k = 0; k < 60; k++) assert_int_equal(choice[k], k);
+    for (int k = 30; k < 33; k++) wanted->frames[k].has_person = 0;
+    bl_rng r;
+    bl_rng_seed(&r, 5);
+    for (int k = 0; k < 60; k++) /* noise of 1.5 pixels: single frames would do better now and then */
+        for (int i = 0; i < BL_LANDMARKS; i++) {
+            wanted->frames[k].person.landmarks[i].x += (float)(1.5 / room.w * bl_rng_normal(&r));
+            wanted->frames[k].person.landmarks[i].y += (float)(1.5 / room.h * bl_rng_normal(&r));
+        }
+    assert_ok(bl__match(choice, wanted, target, 40, &err)); /* the rest is held out */
+    int jumps = 0;
+    for (int k = 0; k < 60; k++) {
+        assert_true(choice[k] < 40);
+        assert_int_equal(choice[k] < 0, k >= 30 && k < 33);
+        if (k < 30) assert_true(llabs(choice[k] - k) <= 1);
+        jumps +=
+            k > 0 && choice[k] >= 0 && choice[k - 1] >= 0 && !bl__match_runs_on(choice[k - 1], choice[k]);
+    }
+    assert_true(jumps <= 6);
+    for (int k = 0; k < 60; k++) target->frames[k].has_person = 0;
+    assert_int_equal(bl__match(choice, wanted, target, 60, &err), BL_E_FOOTAGE);
+    bl_track_destroy(&target);
+    bl_track_destroy(&wanted);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grid_keeps_means_and_ramps),
@@ -455,6 +488,7 @@ int main(void) {
         cmocka_unit_test(test_dataset_split_and_runs),
         cmocka_unit_test(test_augmentation_moves_all_together),
         cmocka_unit_test(test_composition),
+        cmocka_unit_test(test_match_prefers_runs),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

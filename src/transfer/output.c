@@ -7,7 +7,7 @@
 #include "ballerino/figure.h"
 
 #define AHEAD 4 /* shots waiting */
-#define SOURCE_TYPE "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+#define SOURCE_TYPE "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 struct bl__output {
     const bl_transfer_job *job;
@@ -81,11 +81,16 @@ static void *work(void *ctx) {
 }
 
 static int open_writer(bl__output *o, const bl_video_info *like, bl_err *err) {
+    const int made = o->job->method == BL_METHOD_GENERATE;
     const bl_metadata marks[] = {
-        {"comment", "Synthetic media: made by Ballerino " BL_VERSION " with a neural network"},
+        {"comment", made ? "Synthetic media: made by Ballerino " BL_VERSION " with a neural network"
+                         : "Synthetic media: put together by Ballerino " BL_VERSION
+                           " from frames of another video"},
         {"description", "Synthetic media: the dance is not one that the person in it danced"},
-        {"Iptc4xmpExt:DigitalSourceType", SOURCE_TYPE},
+        {"Iptc4xmpExt:DigitalSourceType",
+         made ? SOURCE_TYPE "trainedAlgorithmicMedia" : SOURCE_TYPE "compositeCapture"},
         {"encoder_application", "Ballerino " BL_VERSION},
+        {made ? NULL : "consent", o->job->consent},
         {NULL, NULL}};
     bl_writer_options w = bl_writer_options_default();
     w.width = o->width;

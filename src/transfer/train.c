@@ -22,7 +22,7 @@ bl_train_job bl_train_job_default(void) {
 }
 
 /* ---- the job's own sanity ---- */
-static int check(const bl_train_job *j, bl_err *err) {
+int bl__train_check(const bl_train_job *j, bl_err *err) {
     if (!j->target || !j->output || !*j->output)
         return bl_fail(err, BL_E_USAGE, "training needs a target video and an output file");
     if (!j->consent || strspn(j->consent, " \t\r\n") == strlen(j->consent))
@@ -153,7 +153,7 @@ static void report(const bl__training *t, bl_train_result *r) {
     r->scores = t->state.scores;
 }
 
-static void release(bl__training *t) {
+void bl__training_release(bl__training *t) {
     bl__learned(t);
     bl__perceptual_close(&t->perceptual);
     for (int k = 0; k < BL__REFINERS; k++) bl__patches_close(&t->patches[k]);
@@ -214,7 +214,7 @@ int bl_train_run(const bl_train_job *job, bl_train_result *result, bl_err *err) 
     bl__training t = {.job = job, .state = {.lock = -1}};
     if (!result) result = &unused;
     *result = (bl_train_result){0};
-    int rc = check(job, err);
+    int rc = bl__train_check(job, err);
     if (rc < 0) return rc;
     t.preset = bl__preset_of(job->preset, job->scene);
     adjust(&t);
@@ -230,6 +230,6 @@ int bl_train_run(const bl_train_job *job, bl_train_result *result, bl_err *err) 
         if (rc == 0) bl__report_train(&t.state, job, 1);
     }
     if (rc == 0) report(&t, result);
-    release(&t);
+    bl__training_release(&t);
     return rc;
 }

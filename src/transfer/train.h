@@ -51,6 +51,10 @@ static inline bl__stage bl__stage_of_refiner(int refiner) {
 int bl__stage_file(const bl__training *t, bl__stage s, char *out, const char *stem, const char *suffix,
                    bl_err *err);
 
+/* The job's own sanity; BL_E_CONSENT without a statement. */
+int bl__train_check(const bl_train_job *j, bl_err *err);
+void bl__training_release(bl__training *t);
+
 /* Finds the person in every frame: track.json, masks.bin. Skipped where both are there. */
 int bl__stage_pose(bl__training *t, bl_err *err);
 /* Verdict, split, statistics, window. */

@@ -4,6 +4,7 @@
 #include "output.h"
 #include "overlay.h"
 #include "report_transfer.h"
+#include "retrieve.h"
 
 #define GAP 5 /* frames without a person that are bridged by interpolation */
 
@@ -19,6 +20,8 @@ bl_transfer_job bl_transfer_job_default(void) {
 typedef struct transfer {
     const bl_transfer_job *job;
     bl_model *model;
+    bl__library library; /* retrieval: in place of a trained model, as is the next */
+    bl__retrieve retrieve;
     bl_track *source, *normalised;
     bl_pose_stats stats; /* of the source */
     bl__render render;
@@ -34,8 +37,10 @@ typedef struct transfer {
 } transfer;
 
 static int check(const bl_transfer_job *j, bl_err *err) {
-    if (!j->model || !j->source || !j->output)
-        return bl_fail(err, BL_E_USAGE, "transfer needs a model, a source video and an output file");
+    const int retrieve = j->method == BL_METHOD_RETRIEVE;
+    if (!(retrieve ? j->target : j->model) || !j->source || !j->output)
+        return bl_fail(err, BL_E_USAGE, "transfer needs %s, a source video and an output file",
+                       retrieve ? "a target video" : "a model");
     if (j->smooth < 1 || j->smooth > 99 || j->smooth % 2 == 0)
         return bl_fail(err, BL_E_USAGE, "the smoothing window must be an odd number from 1 to 99");
     if (j->crf < 0 || j->crf > 51) return bl_fail(err, BL_E_USAGE, "the quality (crf) must be 0 to 51");
@@ -104,12 +109,18 @@ static int normalise(transfer *t, bl_err *err) {
     return rc;
 }
 
+static int init_maker(transfer *t, bl_err *err) {
+    if (t->job->method == BL_METHOD_RETRIEVE)
+        return bl__retrieve_init(&t->retrieve, &t->library, t->normalised, err);
+    return bl__render_init(&t->render, t->model, t->normalised, t->job->threads, err);
+}
+
 static int prepare(transfer *t, bl_err *err) {
     int rc = find_poses(t, err);
     t->posed = bl_now();
     if (rc == 0) rc = bl_motion_verdict(&t->verdict, t->source, BL_PURPOSE_SOURCE, NULL, err);
     if (rc == 0) rc = normalise(t, err);
-    if (rc >= 0) rc = bl__render_init(&t->render, t->model, t->normalised, t->job->threads, err);
+    if (rc == 0) rc = init_maker(t, err);
     t->shown_entry = t->job->overlay && rc >= 0 ? bl__overlay_entry(t->normalised) : -1;
     return rc < 0 ? rc : 0;
 }
@@ -123,7 +134,8 @@ static int64_t entry_of(const transfer *t, int64_t frame, int64_t from) {
 
 static int one_frame(transfer *t, bl_frame *f, int64_t entry, bl_err *err) {
     bl__shot *s = NULL;
-    int rc = bl__shot_make(&s, &t->render, entry, f, err);
+    int rc = t->job->method == BL_METHOD_RETRIEVE ? bl__retrieve_shot(&s, &t->retrieve, entry, f, err)
+                                                  : bl__shot_make(&s, &t->render, entry, f, err);
     if (rc < 0) return rc;
     t->result.frames++;
     t->result.without_person += !t->normalised->frames[entry].has_person;
@@ -175,40 +187,57 @@ static void write_report(const transfer *t) {
                                   .pose_seconds = t->posed - t->begun,
                                   .prepare_seconds = t->prepared - t->posed,
                                   .frames_seconds = bl_now() - t->prepared};
-    if (t->job->report) bl__report_transfer(&f);
+    if (t->job->method == BL_METHOD_RETRIEVE)
+        bl_log(BL_LOG_WARN, "transfer", "there is no report of a retrieval yet");
+    else
+        bl__report_transfer(&f);
+}
+
+static int open_target(transfer *t, bl_err *err) {
+    const bl_transfer_job *j = t->job;
+    if (j->method == BL_METHOD_GENERATE) return bl_model_open(&t->model, j->model, err);
+    const bl_train_job clip = {.target = j->target,
+                               .consent = j->consent,
+                               .threads = j->threads,
+                               .models_dir = j->models_dir,
+                               .pose_model = j->pose_model};
+    int rc = bl__library_open(&t->library, &clip, j->output, err);
+    return rc < 0 ? rc : bl__library_model(&t->model, &t->library, err);
 }
 
 static int run(transfer *t, bl_err *err) {
-    int rc = bl_model_open(&t->model, t->job->model, err);
+    int rc = open_target(t, err);
     if (rc == 0) rc = bl_reader_open(&t->reader, t->job->source, NULL, err);
     if (rc == 0 && !t->job->track) bl_reader_close(&t->reader); /* readable; decoded again after the poses */
     if (rc == 0) rc = prepare(t, err);
     if (rc == 0 && !t->reader) rc = bl_reader_open(&t->reader, t->job->source, NULL, err);
-    if (rc == 0)
-        rc = bl__output_open(&t->output, t->job, t->model, &t->render.grid, bl_reader_info(t->reader), err);
+    const bl__grid *grid = t->job->method == BL_METHOD_RETRIEVE ? &t->retrieve.grid : &t->render.grid;
+    if (rc == 0) rc = bl__output_open(&t->output, t->job, t->model, grid, bl_reader_info(t->reader), err);
     t->prepared = bl_now();
     if (rc == 0 && t->job->report) bl__strip_init(&t->strip, t->normalised);
     if (rc == 0) bl__output_show(t->output, &t->strip);
     if (rc == 0) rc = all_frames(t, err);
     if (rc == 0) rc = bl__output_finish(t->output, err);
     if (rc == 0) rc = write_overlay(t, err);
-    if (rc == 0) write_report(t);
+    if (rc == 0 && t->job->report) write_report(t);
     return rc;
 }
 
 int bl_transfer_run(const bl_transfer_job *job, bl_transfer_result *result, bl_err *err) {
-    transfer t = {.job = job, .begun = bl_now()};
+    transfer t = {.job = job, .library.t.state.lock = -1, .begun = bl_now()};
     int rc = check(job, err);
     if (rc < 0) return rc;
     rc = run(&t, err);
     bl__output_close(&t.output);
     bl_reader_close(&t.reader);
     bl__render_release(&t.render);
+    bl__retrieve_release(&t.retrieve);
     bl_track_destroy(&t.normalised);
     bl_track_destroy(&t.source);
     bl__strip_release(&t.strip);
     bl_frame_unref(&t.shown);
     bl_model_close(&t.model);
+    bl__library_close(&t.library);
     t.result.seconds = bl_now() - t.begun;
     if (rc == 0 && t.result.without_person > 0)
         bl_log(BL_LOG_INFO, "transfer", "%lld of %lld frames show no person; the plate alone is shown there",
