@@ -272,6 +272,41 @@ static void test_coarse_to_fine(void **state) {
     bl_model_close(&m);
 }
 
+/* Judged by the landmark models: the loss is there, the network is not in the model, and the choice is a
+ * setting.
+ */
+static void test_perceptual(void **state) {
+    (void)state;
+    bl_err err = {0};
+    const char *model = in_dir("judged.ballerino");
+    bl_train_job j = job_for(model);
+    bl_tensors *file = NULL;
+    size_t size = 0;
+    j.steps = 12; /* the log has a line every ten */
+    j.perceptual = "pose";
+    j.refine = "none";
+    give_poses(model);
+    int rc = bl_train_run(&j, NULL, &err);
+    if (rc == BL_E_MODELS) {
+        printf("SKIP: %s\n", err.msg);
+        skip();
+    }
+    assert_ok(rc);
+    char *log = NULL;
+    double value = 0;
+    assert_ok(bl_file_read(&log, &size, in_dir("judged.ballerino.train/log.jsonl"), 1 << 20, &err));
+    const char *at = strstr(log, "perceptual");
+    assert_true(at && sscanf(at, "perceptual\":%lf", &value) == 1 && value > 0.01);
+    bl_free(log);
+    assert_ok(bl_tensors_read(&file, model, &err));
+    for (int i = 0; i < bl_tensors_count(file); i++)
+        assert_int_not_equal(strncmp(bl_tensors_at(file, i)->name, BL_PERCEPTUAL_PREFIX, 2), 0);
+    bl_tensors_close(&file);
+    j.perceptual = "none";
+    assert_int_equal(bl_train_run(&j, NULL, &err), BL_E_MISMATCH);
+    assert_non_null(strstr(err.msg, "perceptual was \"pose\", now \"none\""));
+}
+
 static void test_same_job_same_bits(void **state) {
     (void)state;
     bl_err err = {0};
@@ -617,6 +652,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_refiners),
         cmocka_unit_test(test_coarse_to_fine),
         cmocka_unit_test(test_same_job_same_bits),
+        cmocka_unit_test(test_perceptual),
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_report_cannot_be_written),
         cmocka_unit_test(test_killed_and_resumed),
