@@ -35,6 +35,7 @@ bl_transfer_job bl__transfer_job(const bl__options *o) {
     j.output = or_null(o, BL__OPT_output);
     j.track = or_null(o, BL__OPT_source_track);
     j.normalise = (bl_normalise)bl__option_choice(o, BL__OPT_normalise);
+    j.retarget = (bl_retarget)bl__option_choice(o, BL__OPT_retarget);
     j.side_by_side = bl__option_flag(o, BL__OPT_side_by_side);
     j.overlay = or_null(o, BL__OPT_overlay);
     j.report = or_null(o, BL__OPT_report);

@@ -91,6 +91,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "what is painted anew at the video's own resolution")                                                  \
     X(report, "report", 0, TEXT, 0, 0, "", "FILE", BL__IN(transfer),                                         \
       "also write a page for people (HTML); run always does")                                                \
+    X(retarget, "retarget", 0, CHOICE, 0, 0, "global", "global|limbs", BL__IN_TRANSFER,                      \
+      "limbs: also give each limb the target's own length")                                                  \
     X(save_every, "save-every", 0, REAL, 1, 86400, "60", "SECONDS", BL__IN_TRAIN,                            \
       "how often the training state is saved")                                                               \
     X(scene, "scene", 0, CHOICE, 0, 0, "composite", "composite|paint", BL__IN_TRAIN,                         \

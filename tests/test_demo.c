@@ -106,20 +106,57 @@ static void truth_shows_the_target_where_the_target_stands(void **state) {
     bl_frame_unref(&source);
 }
 
-/* A standing foot stays where it is, for both builds: hips, legs and feet are in proportion. */
+/* The lower foot stands on the floor, and where the choreography puts it, also with hips and thighs out of
+ * the usual proportion. */
 static void feet_stand_on_the_floor(void **state) {
     (void)state;
-    const bl__build build = {.height = 1.63f, .leg = .745f, .shoulders = .19f, .arm = .5f, .girth = 1};
+    bl__build usual = {.height = 1.63f, .head = 1, .leg = .745f, .thigh = BL__THIGH, .hips = BL__HIP_HALF};
+    usual.shoulders = .19f, usual.arm = .5f, usual.girth = 1;
+    bl__build odd = usual;
+    odd.thigh = .46f, odd.hips = .14f;
     for (int which = 0; which < 2; which++)
         for (double t = 0; t < 24; t += 1 / 24.0) {
             bl__angles a;
-            bl__skeleton s;
+            bl__skeleton s, o;
             bl__dance(&a, (bl__dance_id)which, t);
-            bl__skeleton_pose(&s, &build, &a);
-            float low = fminf(s.at[J_L_ANKLE].y, s.at[J_R_ANKLE].y), sole = BL__ANKLE_UP * build.leg;
-            if (fabsf(low - sole) > 0.012f)
-                fail_msg("dance %d at %.2f s: the lower ankle is %.3f m up", which, t, (double)low);
+            bl__skeleton_pose(&s, &usual, &a);
+            bl__skeleton_pose(&o, &odd, &a);
+            float low = fminf(s.at[J_L_ANKLE].y, s.at[J_R_ANKLE].y), sole = BL__ANKLE_UP * usual.leg;
+            float odd_low = fminf(o.at[J_L_ANKLE].y, o.at[J_R_ANKLE].y);
+            if (fabsf(low - sole) > 0.012f || fabsf(odd_low - sole) > 0.015f)
+                fail_msg("dance %d at %.2f s: the lower ankles are %.3f and %.3f m up", which, t, (double)low,
+                         (double)odd_low);
+            float rise = s.at[J_L_ANKLE].y - s.at[J_R_ANKLE].y;
+            if (fabsf(rise) < 0.04f) continue;
+            bl__joint stands = rise > 0 ? J_R_ANKLE : J_L_ANKLE;
+            assert_true(v_len(v_sub(s.at[stands], o.at[stands])) < 0.004f);
         }
+}
+
+/* Exact joints as a track: the same places as bl_demo_joints, bones as long as the build's, axes as a
+ * track's. */
+static void exact_people_have_the_build_s_bones(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_demo_options o = bl_demo_options_default();
+    o.pair = BL_DEMO_PAIR_CHILD_TO_TALL;
+    for (int64_t i = 0; i < 192; i += 11) {
+        bl_track_frame f;
+        float xy[BL_LANDMARKS][2];
+        assert_ok(bl_demo_person(&f, BL_DEMO_SOURCE, i, &o, &err));
+        assert_ok(bl_demo_joints(xy, BL_DEMO_SOURCE, i, &o, &err));
+        const bl_landmark *w = f.person.world, *l = f.person.landmarks;
+        for (int k = 0; k < BL_LANDMARKS; k++) {
+            assert_near(l[k].x * 432, xy[k][0], 1e-2);
+            assert_near(l[k].y * 768, xy[k][1], 1e-2);
+            if (l[k].z < l[BL_LM_L_HIP].z - 0.01f && l[k].z < l[BL_LM_R_HIP].z - 0.01f)
+                assert_true(w[k].z < 0); /* towards the camera in both */
+        }
+        const bl_landmark *hip = &w[BL_LM_L_HIP], *knee = &w[BL_LM_L_KNEE];
+        assert_near(hypot(hypot(hip->x - knee->x, hip->y - knee->y), hip->z - knee->z), .48 * .5, 1e-4);
+        assert_near(w[BL_LM_L_HIP].y + w[BL_LM_R_HIP].y, 0, 1e-5);
+        assert_true(w[BL_LM_NOSE].y < 0 && w[BL_LM_L_ANKLE].y > 0);
+    }
 }
 
 static void bad_requests_are_refused(void **state) {
@@ -129,6 +166,8 @@ static void bad_requests_are_refused(void **state) {
     assert_int_equal(bl_demo_render(&f, BL_DEMO_SOURCE, 192, &o, NULL), BL_E_USAGE);
     assert_int_equal(bl_demo_render(&f, (bl_demo_clip)3, 0, &o, NULL), BL_E_USAGE);
     o.width = 145;
+    assert_int_equal(bl_demo_render(&f, BL_DEMO_SOURCE, 0, &o, NULL), BL_E_USAGE);
+    o = small(), o.pair = (bl_demo_pair)4;
     assert_int_equal(bl_demo_render(&f, BL_DEMO_SOURCE, 0, &o, NULL), BL_E_USAGE);
     o = small(), o.source_seconds = NAN;
     assert_int_equal(bl_demo_render(&f, BL_DEMO_SOURCE, 0, &o, NULL), BL_E_USAGE);
@@ -173,6 +212,7 @@ int main(void) {
         cmocka_unit_test(truth_dances_the_source_dance),
         cmocka_unit_test(truth_shows_the_target_where_the_target_stands),
         cmocka_unit_test(feet_stand_on_the_floor),
+        cmocka_unit_test(exact_people_have_the_build_s_bones),
         cmocka_unit_test(bad_requests_are_refused),
         cmocka_unit_test(clips_and_their_sheet),
     };

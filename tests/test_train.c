@@ -644,6 +644,60 @@ static void test_transfer_refusals(void **state) {
     assert_int_equal(bl_transfer_run(&j, NULL, &err), BL_E_USAGE);
 }
 
+/* Copies a model without the metadata keys that contain `without`, as an older program would have written it.
+ */
+static void write_older_model(const char *from, const char *to, const char *without) {
+    bl_err err = {0};
+    bl_tensors *file = NULL;
+    size_t size = 0;
+    char *data = NULL;
+    bl_tensor_meta meta[256];
+    int n = 0;
+    assert_ok(bl_file_read(&data, &size, from, 1 << 28, &err));
+    char *at = strstr(data + 8, "\"__metadata__\"");
+    assert_non_null(at);
+    for (at = strchr(at, '{'); *at != '}' && n < 256;) { /* {"key":"value","key":"value"} without escapes */
+        char *key = at + 2, *key_end = strchr(key, '"'), *value = key_end + 3, *end = strchr(value, '"');
+        *key_end = *end = 0;
+        if (!strstr(key, without) && strcmp(key, "sha256") != 0) meta[n++] = (bl_tensor_meta){key, value};
+        at = end + 1;
+    }
+    assert_ok(bl_tensors_read(&file, from, &err));
+    bl_tensor all[128];
+    assert_true(bl_tensors_count(file) <= 128);
+    for (int k = 0; k < bl_tensors_count(file); k++) all[k] = *bl_tensors_at(file, k);
+    assert_ok(bl_tensors_write(to, all, bl_tensors_count(file), meta, n, &err));
+    bl_tensors_close(&file);
+    bl_free(data);
+}
+
+static void test_transfer_by_limbs(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_transfer_job j = bl_transfer_job_default();
+    bl_frame *over = NULL;
+    char model[160], old[160], output[160], overlay[160];
+    snprintf(model, sizeof model, "%s", in_dir("plain.ballerino"));
+    snprintf(old, sizeof old, "%s", in_dir("old.ballerino"));
+    snprintf(output, sizeof output, "%s", in_dir("limbs.mp4"));
+    snprintf(overlay, sizeof overlay, "%s", in_dir("limbs.png"));
+    assert_int_equal(j.retarget, BL_RETARGET_GLOBAL);
+    j.model = model, j.source = clip, j.track = track_path, j.output = output, j.overlay = overlay;
+    j.threads = 1, j.retarget = BL_RETARGET_LIMBS;
+    assert_ok(bl_transfer_run(&j, NULL, &err));
+    assert_ok(bl_png_read(&over, overlay, &err));
+    assert_int_equal(over->width, 3 * room.w); /* source, normalised, retargeted */
+    bl_frame_unref(&over);
+    write_older_model(model, old, "limb_");
+    j.model = old, j.overlay = NULL;
+    assert_int_equal(bl_transfer_run(&j, NULL, &err), BL_E_MISMATCH);
+    assert_non_null(strstr(err.msg, "--retarget global"));
+    j.retarget = BL_RETARGET_GLOBAL;
+    assert_ok(bl_transfer_run(&j, NULL, &err));
+    write_older_model(model, old, "stats.far"); /* what was always there is still demanded */
+    assert_int_equal(bl_transfer_run(&j, NULL, &err), BL_E_FORMAT);
+}
+
 int main(int argc, char **argv) {
     if (argc == 5 && strcmp(argv[1], "--train") == 0) return train_as_child(argv);
     const struct CMUnitTest tests[] = {
@@ -662,6 +716,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_retrieval),
         cmocka_unit_test(test_transfer_refusals),
+        cmocka_unit_test(test_transfer_by_limbs),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -1,6 +1,6 @@
 /*
  * Motion: what is done to a pose track between finding it and drawing it. Gap filling, smoothing, global pose
- * normalisation from source to target, and the verdict on whether footage can be used.
+ * normalisation from source to target, retargeting by limbs, and the verdict on whether footage can be used.
  */
 #ifndef BALLERINO_MOTION_H
 #define BALLERINO_MOTION_H
@@ -30,6 +30,21 @@ int bl_motion_smooth(bl_track *t, int window, bl_err *err);
  * docs/ARCHITECTURE.md) ---- */
 typedef enum bl_normalise { BL_NORMALISE_ROBUST, BL_NORMALISE_PAPER, BL_NORMALISE_NONE } bl_normalise;
 
+/* Lengths that make a build. Pairs (arms, legs) have one length for both sides. */
+typedef enum bl_limb {
+    BL_LIMB_TRUNK,     /* middle of the hips to middle of the shoulders */
+    BL_LIMB_NECK,      /* middle of the shoulders to middle of the ears */
+    BL_LIMB_HEAD,      /* ear to ear */
+    BL_LIMB_SHOULDERS, /* from one to the other */
+    BL_LIMB_UPPER_ARM,
+    BL_LIMB_FOREARM,
+    BL_LIMB_HAND, /* wrist to the middle of the knuckles of index and little finger */
+    BL_LIMB_HIPS, /* from one to the other */
+    BL_LIMB_THIGH,
+    BL_LIMB_SHIN,
+    BL_LIMBS
+} bl_limb;
+
 /* What normalisation must know of a subject; pixels of its own video. Stored in a model. */
 typedef struct bl_pose_stats {
     int width, height;           /* of the picture */
@@ -41,6 +56,10 @@ typedef struct bl_pose_stats {
     float toe_median;                   /* median of the lower ankle's y */
     int single_scale;                   /* 1: the subject never moved in depth */
     float toe_max, horizon, close, far; /* the paper's own statistics (4.2), for --normalise paper */
+    /* Limbs in parts of the body's height (nose to ankle along the bones), 0 = unknown: in space, that is the
+     * picture's length through how much of the limb lies across the view (from the world coordinates); and
+     * the upper end of its lengths in the picture. */
+    float limb_space[BL_LIMBS], limb_image[BL_LIMBS];
 } bl_pose_stats;
 
 int bl_motion_stats(bl_pose_stats *out, const bl_track *t,
@@ -57,6 +76,26 @@ typedef struct bl_frame_transform {
 int bl_motion_normalise(bl_track **out, const bl_track *source, const bl_pose_stats *source_stats,
                         const bl_pose_stats *target, bl_normalise how, bl_frame_transform **transforms,
                         bl_err *err);
+
+/* ---- retargeting by limbs ---- */
+typedef enum bl_retarget { BL_RETARGET_GLOBAL, BL_RETARGET_LIMBS } bl_retarget;
+
+/* Gives every limb of a normalised track the target's own length: from the middle of the hips outwards each
+ * bone's vector in the picture is multiplied by (target's limb / source's limb), so that angles and
+ * foreshortening stay; hands are scaled about the wrist, the face about the middle of the ears. Then the
+ * figure is moved so that the lower foot's sole has the height in the picture that normalisation gave it, on
+ * the floor as in the air, and travel to the sides goes with the legs' length about the middle of the track,
+ * so that a standing foot does not slide (less where the picture is too narrow). World coordinates are
+ * rescaled alike. Ratios are one set for the whole track and are kept within 0.5 to 2; a limb unknown on
+ * either side goes with its neighbour or stays. Feet go with the height. Ratios within 3 % of 1 are noise and
+ * count as 1. `normalised`: what bl_motion_normalise made of the source, changed in place.
+ * BL_E_MISMATCH when one of the two knows no limb at all (models older than these statistics); the track is
+ * then untouched. */
+int bl_motion_retarget(bl_track *normalised, const bl_pose_stats *source, const bl_pose_stats *target,
+                       bl_err *err);
+
+/* 0, or BL_E_MISMATCH with the same sentence: to be asked before the source is looked at. */
+int bl_motion_retarget_check(const bl_pose_stats *target, bl_err *err);
 
 /* ---- camera: how far the background moves from one frame to the next ---- */
 typedef struct bl_camera bl_camera;

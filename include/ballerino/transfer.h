@@ -95,8 +95,9 @@ typedef struct bl_transfer_job {
                                      without); poses and plate are kept in OUTPUT.train/ */
     const char *track;            /* source's pose track file, or NULL */
     bl_normalise normalise;
-    int side_by_side;    /* source | figure | result in one picture */
-    const char *overlay; /* PNG of what normalisation did, or NULL */
+    bl_retarget retarget; /* default BL_RETARGET_GLOBAL; limbs: BL_E_MISMATCH with models that know none */
+    int side_by_side;     /* source | figure | result in one picture */
+    const char *overlay;  /* PNG of what normalisation did, or NULL */
     const char
         *report; /* HTML page for people: the result, the fitting, how the model was trained; or NULL */
     int smooth;  /* window of bl_motion_smooth, default 5 */

@@ -38,11 +38,16 @@ typedef struct bl__angles {
                                the camera */
 } bl__angles;
 
-/* The build of a person, metres. Legs, hips and feet of all builds are in proportion, so feet that stand
- * still for one stand still for all. */
+/* The build of a person, metres. The choreography is made for hips and thighs of the usual proportions to the
+ * leg: there, feet that stand still for one build stand still for all, however long the legs. Another build
+ * takes the same angles and is then moved as a whole, so that the foot that stands (the lower one) stands
+ * where the usual proportions would put it. */
 typedef struct bl__build {
     float height;
+    float head;      /* size of the head in parts of the usual one for the height */
     float leg;       /* hip joint to ankle */
+    float thigh;     /* part of the leg that is thigh, usually BL__THIGH */
+    float hips;      /* half the distance between the hip joints, in leg lengths, usually BL__HIP_HALF */
     float shoulders; /* half the distance between the shoulder joints */
     float arm;       /* shoulder to wrist */
     float girth;     /* 1 = slim; thickness of trunk and limbs */
@@ -55,8 +60,8 @@ typedef struct bl__skeleton {
     mat3 turn[BL__JOINTS];
 } bl__skeleton;
 
-#define BL__HIP_HALF 0.115f /* half the hips, in leg lengths */
-#define BL__THIGH 0.5f      /* part of the leg that is thigh */
+#define BL__HIP_HALF 0.115f
+#define BL__THIGH 0.5f
 #define BL__ANKLE_UP 0.095f /* ankle above the sole, in leg lengths */
 
 vec3 bl__joint_offset(const bl__build *b, bl__joint j); /* from the parent, in the parent's frame */

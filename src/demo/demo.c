@@ -6,37 +6,24 @@
 
 #include "ballerino/base.h"
 #include "beat.h"
-#include "dance.h"
+#include "clip.h"
 #include "paint.h"
 
-static const bl__build builds[2] = {
-    [BL__DRESS_SOURCE] = {.height = 1.80f,
-                          .leg = .855f,
-                          .shoulders = .190f,
-                          .arm = .565f,
-                          .girth = 1.0f,
-                          .belly = 0,
-                          .place = {.02f, 0, 0}},
-    [BL__DRESS_TARGET] = {.height = 1.63f,
-                          .leg = .745f,
-                          .shoulders = .190f,
-                          .arm = .505f,
-                          .girth = 1.10f,
-                          .belly = .025f,
-                          .place = {-.02f, 0, .1f}},
-};
-
 bl_demo_options bl_demo_options_default(void) {
-    return (bl_demo_options){
-        .width = 432, .height = 768, .fps = 24, .source_seconds = 8, .target_seconds = 24};
+    return (bl_demo_options){.width = 432,
+                             .height = 768,
+                             .fps = 24,
+                             .source_seconds = 8,
+                             .target_seconds = 24,
+                             .pair = BL_DEMO_PAIR_USUAL};
 }
 
-static bl_demo_options options_or_default(const bl_demo_options *o) {
+bl_demo_options bl__clip_options(const bl_demo_options *o) {
     return o ? *o : bl_demo_options_default();
 }
 
 int64_t bl_demo_frame_count(bl_demo_clip clip, const bl_demo_options *o) {
-    bl_demo_options p = options_or_default(o);
+    bl_demo_options p = bl__clip_options(o);
     if (clip != BL_DEMO_SOURCE && clip != BL_DEMO_TARGET && clip != BL_DEMO_TRUTH) return 0;
     return llround((clip == BL_DEMO_TARGET ? p.target_seconds : p.source_seconds) * p.fps);
 }
@@ -53,6 +40,9 @@ static int check(bl_demo_clip clip, const bl_demo_options *o, bl_err *err) {
     if (o->fps < 5 || o->fps > 120)
         return bl_fail(err, BL_E_USAGE,
                        "The demo's rate of %d frames a second is out of range; take 5 to 120.", o->fps);
+    if (o->pair < BL_DEMO_PAIR_USUAL || o->pair > BL_DEMO_PAIR_TALL_TO_CHILD)
+        return bl_fail(err, BL_E_USAGE, "There is no pair %d of demo dancers; take 0 to %d.", (int)o->pair,
+                       (int)BL_DEMO_PAIR_TALL_TO_CHILD);
     double s = clip == BL_DEMO_TARGET ? o->target_seconds : o->source_seconds;
     if (!(s >= 0.5 && s <= 600))
         return bl_fail(err, BL_E_USAGE, "The demo clip's length of %g s is out of range; take 0.5 to 600 s.",
@@ -60,7 +50,7 @@ static int check(bl_demo_clip clip, const bl_demo_options *o, bl_err *err) {
     return 0;
 }
 
-static int check_index(bl_demo_clip clip, int64_t index, const bl_demo_options *o, bl_err *err) {
+int bl__clip_check(bl_demo_clip clip, int64_t index, const bl_demo_options *o, bl_err *err) {
     int rc = check(clip, o, err);
     if (rc < 0) return rc;
     int64_t n = bl_demo_frame_count(clip, o);
@@ -70,21 +60,24 @@ static int check_index(bl_demo_clip clip, int64_t index, const bl_demo_options *
     return 0;
 }
 
-static bl__dress dress_of(bl_demo_clip clip) {
+bl__dress bl__clip_dress(bl_demo_clip clip) {
     return clip == BL_DEMO_SOURCE ? BL__DRESS_SOURCE : BL__DRESS_TARGET;
 }
 
-static void angles_of(bl__angles *a, bl_demo_clip clip, int64_t index, int fps) {
+void bl__clip_angles(bl__angles *a, bl_demo_clip clip, int64_t index, int fps) {
     bl__dance(a, clip == BL_DEMO_TARGET ? BL__DANCE_TARGET : BL__DANCE_SOURCE, (double)index / fps);
 }
 
-static int stage_open(bl__stage **s, bl_demo_clip clip, const bl_demo_options *o, bl_err *err) {
-    return bl__stage_create(s, clip == BL_DEMO_SOURCE ? BL__PLACE_STUDIO : BL__PLACE_HOME, o->width,
-                            o->height, err);
+bl__place bl__clip_place(bl_demo_clip clip) {
+    return clip == BL_DEMO_SOURCE ? BL__PLACE_STUDIO : BL__PLACE_HOME;
 }
 
-static int paint_frame(bl_frame **out, const bl__stage *s, bl_demo_clip clip, int64_t index, int fps,
-                       bl_err *err) {
+static int stage_open(bl__stage **s, bl_demo_clip clip, const bl_demo_options *o, bl_err *err) {
+    return bl__stage_create(s, bl__clip_place(clip), o->width, o->height, err);
+}
+
+static int paint_frame(bl_frame **out, const bl__stage *s, bl_demo_clip clip, int64_t index,
+                       const bl_demo_options *o, bl_err *err) {
     bl_frame *f = NULL;
     int rc = bl_frame_create(&f, s->width, s->height, err);
     if (rc < 0) return rc;
@@ -94,92 +87,29 @@ static int paint_frame(bl_frame **out, const bl__stage *s, bl_demo_clip clip, in
         return bl_fail(err, BL_E_NOMEM, "Not enough memory to paint a demo frame.");
     }
     bl__angles a;
-    const bl__build *b = &builds[dress_of(clip)];
-    angles_of(&a, clip, index, fps);
-    bl__flesh(figure, b, &a, dress_of(clip));
-    rc = bl__paint(f, s, figure, dress_of(clip), b->height / 1.76f, err);
+    const bl__build *b = bl__clip_build(clip, o->pair);
+    bl__clip_angles(&a, clip, index, o->fps);
+    bl__flesh(figure, b, &a, bl__clip_dress(clip));
+    rc = bl__paint(f, s, figure, bl__clip_dress(clip), b->height / 1.76f, err);
     bl_free(figure);
     if (rc < 0) {
         bl_frame_unref(&f);
         return rc;
     }
     f->pts = f->index = index;
-    f->time_base = (bl_rational){1, fps};
+    f->time_base = (bl_rational){1, o->fps};
     *out = f;
     return 0;
 }
 
 int bl_demo_render(bl_frame **out, bl_demo_clip clip, int64_t index, const bl_demo_options *o, bl_err *err) {
-    bl_demo_options p = options_or_default(o);
+    bl_demo_options p = bl__clip_options(o);
     bl__stage *s = NULL;
-    int rc = check_index(clip, index, &p, err);
+    int rc = bl__clip_check(clip, index, &p, err);
     if (rc >= 0) rc = stage_open(&s, clip, &p, err);
-    if (rc >= 0) rc = paint_frame(out, s, clip, index, p.fps, err);
+    if (rc >= 0) rc = paint_frame(out, s, clip, index, &p, err);
     bl__stage_destroy(&s);
     return rc;
-}
-
-/* ---- joints ---- */
-typedef struct mark {
-    bl__joint joint;
-    float x, y, z; /* in the joint's frame, metres of a person of 1.76 m */
-} mark;
-
-static const mark marks[BL_LANDMARKS] = {
-    [BL_LM_NOSE] = {J_HEAD, 0, .075f, .112f},
-    [BL_LM_L_EYE_INNER] = {J_HEAD, .018f, .108f, .080f},
-    [BL_LM_L_EYE] = {J_HEAD, .032f, .108f, .080f},
-    [BL_LM_L_EYE_OUTER] = {J_HEAD, .046f, .108f, .072f},
-    [BL_LM_R_EYE_INNER] = {J_HEAD, -.018f, .108f, .080f},
-    [BL_LM_R_EYE] = {J_HEAD, -.032f, .108f, .080f},
-    [BL_LM_R_EYE_OUTER] = {J_HEAD, -.046f, .108f, .072f},
-    [BL_LM_L_EAR] = {J_HEAD, .080f, .093f, -.008f},
-    [BL_LM_R_EAR] = {J_HEAD, -.080f, .093f, -.008f},
-    [BL_LM_MOUTH_L] = {J_HEAD, .024f, .048f, .080f},
-    [BL_LM_MOUTH_R] = {J_HEAD, -.024f, .048f, .080f},
-    [BL_LM_L_SHOULDER] = {J_L_SHOULDER, 0, 0, 0},
-    [BL_LM_R_SHOULDER] = {J_R_SHOULDER, 0, 0, 0},
-    [BL_LM_L_ELBOW] = {J_L_ELBOW, 0, 0, 0},
-    [BL_LM_R_ELBOW] = {J_R_ELBOW, 0, 0, 0},
-    [BL_LM_L_WRIST] = {J_L_WRIST, 0, 0, 0},
-    [BL_LM_R_WRIST] = {J_R_WRIST, 0, 0, 0},
-    [BL_LM_L_PINKY] = {J_L_WRIST, 0, -.085f, -.022f},
-    [BL_LM_R_PINKY] = {J_R_WRIST, 0, -.085f, -.022f},
-    [BL_LM_L_INDEX] = {J_L_WRIST, 0, -.092f, .026f},
-    [BL_LM_R_INDEX] = {J_R_WRIST, 0, -.092f, .026f},
-    [BL_LM_L_THUMB] = {J_L_WRIST, -.012f, -.065f, .055f},
-    [BL_LM_R_THUMB] = {J_R_WRIST, .012f, -.065f, .055f},
-    [BL_LM_L_HIP] = {J_L_HIP, 0, 0, 0},
-    [BL_LM_R_HIP] = {J_R_HIP, 0, 0, 0},
-    [BL_LM_L_KNEE] = {J_L_KNEE, 0, 0, 0},
-    [BL_LM_R_KNEE] = {J_R_KNEE, 0, 0, 0},
-    [BL_LM_L_ANKLE] = {J_L_ANKLE, 0, 0, 0},
-    [BL_LM_R_ANKLE] = {J_R_ANKLE, 0, 0, 0},
-    [BL_LM_L_HEEL] = {J_L_ANKLE, 0, -.055f, -.045f},
-    [BL_LM_R_HEEL] = {J_R_ANKLE, 0, -.055f, -.045f},
-    [BL_LM_L_FOOT] = {J_L_ANKLE, 0, -.055f, .150f},
-    [BL_LM_R_FOOT] = {J_R_ANKLE, 0, -.055f, .150f},
-};
-
-int bl_demo_joints(float xy[BL_LANDMARKS][2], bl_demo_clip clip, int64_t index, const bl_demo_options *o,
-                   bl_err *err) {
-    bl_demo_options p = options_or_default(o);
-    int rc = check_index(clip, index, &p, err);
-    if (rc < 0) return rc;
-    const bl__build *b = &builds[dress_of(clip)];
-    bl__angles a;
-    bl__skeleton k;
-    angles_of(&a, clip, index, p.fps);
-    bl__skeleton_pose(&k, b, &a);
-    bl__view3 camera =
-        bl__stage_camera(clip == BL_DEMO_SOURCE ? BL__PLACE_STUDIO : BL__PLACE_HOME, p.width, p.height);
-    for (int i = 0; i < BL_LANDMARKS; i++) {
-        vec3 off = v_mul(v3(marks[i].x, marks[i].y, marks[i].z), b->height / 1.76f);
-        vec3 at =
-            bl__view_project(&camera, v_add(k.at[marks[i].joint], m_apply(k.turn[marks[i].joint], off)));
-        xy[i][0] = at.x, xy[i][1] = at.y;
-    }
-    return 0;
 }
 
 /* ---- the whole clip ---- */
@@ -192,7 +122,7 @@ static int write_frames(bl_writer *w, const bl__stage *s, bl_demo_clip clip, con
     for (int64_t i = 0; i < n; i++) {
         bl_frame *f = NULL;
         int rc = bl_check_interrupt(err);
-        if (rc >= 0) rc = paint_frame(&f, s, clip, i, o->fps, err);
+        if (rc >= 0) rc = paint_frame(&f, s, clip, i, o, err);
         if (rc >= 0) rc = bl_writer_put(w, f, err);
         bl_frame_unref(&f);
         if (rc < 0) return rc;
@@ -203,7 +133,7 @@ static int write_frames(bl_writer *w, const bl__stage *s, bl_demo_clip clip, con
 }
 
 int bl_demo_write_clip(const char *path, bl_demo_clip clip, const bl_demo_options *o, bl_err *err) {
-    bl_demo_options p = options_or_default(o);
+    bl_demo_options p = bl__clip_options(o);
     int rc = check(clip, &p, err);
     if (rc < 0) return rc;
     bl__stage *s = NULL;

@@ -50,7 +50,7 @@ static void cut(maker *m, bl__shape3 *s, vec3 p, vec3 n) {
 }
 
 static void head(maker *m, bl__dress dress) {
-    float h = m->h, g = 0.6f + 0.4f * m->g;
+    float h = m->h * m->f->head, g = 0.6f + 0.4f * m->g;
     on(m, G_HEAD, J_HEAD, 0.03f * h);
     egg(m, v3(0, .128f * h, -.008f * h), v3(.073f * h * g, .088f * h, .090f * h));
     limb(m, v3(0, .085f * h, .022f * h), .062f * h * g, v3(0, .028f * h, .050f * h), .034f * h * g);
@@ -66,7 +66,8 @@ static void head(maker *m, bl__dress dress) {
     limb(m, v3(0, .108f * h, .083f * h), .008f * h, v3(0, .074f * h, .099f * h), .0135f * h);
     limb(m, v3(-.016f * h, .046f * h, .074f * h), .009f * h, v3(.016f * h, .046f * h, .074f * h), .009f * h);
     on(m, G_HEAD, J_NECK, 0.03f * h);
-    limb(m, v3(0, -.06f * h, -.004f * h), .056f * h * m->g, v3(0, .085f * h, .002f * h), .050f * h * m->g);
+    limb(m, v3(0, -.06f * m->h, -.004f * h), .056f * m->h * m->g, v3(0, .085f * h, .002f * h),
+         .050f * m->h * m->g);
     on(m, G_HAIR, J_HEAD, 0.02f * h);
     bl__shape3 *cap = egg(m, v3(0, .138f * h, -.018f * h), v3(.083f * h * g, .093f * h, .096f * h));
     cut(m, cap, v3(0, .150f * h, .062f * h), v3(0, -.62f, .78f));
@@ -154,7 +155,7 @@ static void arm(maker *m, const bl__build *b, int side) {
 }
 
 static void leg(maker *m, const bl__build *b, int side, int shorts) {
-    float g = m->g, h = m->h, x = side ? -1.f : 1.f, thigh = BL__THIGH * b->leg, shin = b->leg - thigh;
+    float g = m->g, h = m->h, x = side ? -1.f : 1.f, thigh = b->thigh * b->leg, shin = b->leg - thigh;
     float cloth = shorts ? .012f : .006f;
     bl__group legs = side ? G_LEGS_R : G_LEGS_L, bare = side ? G_SHIN_R : G_SHIN_L;
     bl__joint hip = side ? J_R_HIP : J_L_HIP;
@@ -206,6 +207,7 @@ void bl__flesh(bl__figure3 *f, const bl__build *b, const bl__angles *a, bl__dres
     bl__skeleton_pose(&f->rest, &origin, &still);
     bl__skeleton_pose(&f->pose, b, a);
     f->count = 0;
+    f->head = b->head;
     maker m = {.f = f, .h = b->height / 1.76f, .g = b->girth};
     head(&m, dress);
     trunk(&m, b);

@@ -41,6 +41,7 @@ typedef struct bl__shape3 {
 typedef struct bl__figure3 {
     bl__shape3 shapes[BL__SHAPES3_MAX]; /* ordered by group */
     int count;
+    float head; /* the build's */
     bl__skeleton pose, rest;
 } bl__figure3;
 

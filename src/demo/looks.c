@@ -174,7 +174,8 @@ bl__look bl__look_at(const bl__figure3 *f, const bl__crowd *c, bl__dress dress, 
     skin = v_mul(skin, 1 + .05f * bl__noise(v_mul(q, 60)));
     switch (g) {
     case G_HEAD:
-        l.albedo = face(skin, v_mul(v_sub(q, at[J_HEAD]), 1 / h), hair, dress), l.soft = 1, l.gloss = .10f;
+        l.albedo = face(skin, v_mul(v_sub(q, at[J_HEAD]), 1 / (h * f->head)), hair, dress);
+        l.soft = 1, l.gloss = .10f;
         break;
     case G_HAIR: l.albedo = hair_colour(hair, q), l.gloss = .16f; break;
     case G_SHIRT: l.albedo = shirt(q, at[J_CHEST], at[J_L_SHOULDER], dress, h); break;

@@ -1,6 +1,7 @@
 /* Stats: what normalisation must know of a subject. */
 #include "ballerino/base.h"
 #include "floor.h"
+#include "limbs.h"
 #include "paper.h"
 #include "series.h"
 
@@ -82,6 +83,7 @@ int bl_motion_stats(bl_pose_stats *out, const bl_track *t, bl_err *err) {
                        "no frame of %s shows a usable person; film one person with head, hips and legs "
                        "in the picture",
                        t->video && *t->video ? t->video : "the video");
+    if (rc == 0) rc = bl__limb_stats(&s, t, &p, err);
     bl__path_release(&p);
     if (rc == 0) rc = bl__paper_stats(&s, t, err);
     if (rc == 0) *out = s;

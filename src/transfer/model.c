@@ -22,6 +22,7 @@ typedef struct field {
     kind kind;
     size_t offset;
     double low, high; /* accepted range */
+    int optional;     /* 0 where the file doesn't say: models older than the key */
 } field;
 #define REFINER(name, i)                                                                                     \
     F(name ".on", INT, refine[i].on, 0, 1), F(name ".arch", INT, refine[i].net.arch, 0, 1),                  \
@@ -29,7 +30,11 @@ typedef struct field {
         F(name ".down", INT, refine[i].net.down, 0, 8), F(name ".blocks", INT, refine[i].net.blocks, 0, 64), \
         F(name ".max_channels", INT, refine[i].net.max_channels, 0, 4096)
 #define F(k, type, member, low, high)                                                                        \
-    { k, type, offsetof(bl__model_info, member), low, high }
+    { k, type, offsetof(bl__model_info, member), low, high, 0 }
+#define LIMB(name, limb)                                                                                     \
+    {"stats.limb_space." name, FLOAT, offsetof(bl__model_info, stats.limb_space[limb]), 0, 100, 1}, {        \
+        "stats.limb_image." name, FLOAT, offsetof(bl__model_info, stats.limb_image[limb]), 0, 100, 1         \
+    }
 static const field fields[] = {
     F("net.scene", INT, net.scene, 0, 1),
     F("net.arch", INT, net.arch, 0, 1),
@@ -64,6 +69,16 @@ static const field fields[] = {
     F("stats.horizon", FLOAT, stats.horizon, -1e6, 1e6),
     F("stats.close", FLOAT, stats.close, 0, 1e6),
     F("stats.far", FLOAT, stats.far, 0, 1e6),
+    LIMB("trunk", BL_LIMB_TRUNK),
+    LIMB("neck", BL_LIMB_NECK),
+    LIMB("head", BL_LIMB_HEAD),
+    LIMB("shoulders", BL_LIMB_SHOULDERS),
+    LIMB("upper_arm", BL_LIMB_UPPER_ARM),
+    LIMB("forearm", BL_LIMB_FOREARM),
+    LIMB("hand", BL_LIMB_HAND),
+    LIMB("hips", BL_LIMB_HIPS),
+    LIMB("thigh", BL_LIMB_THIGH),
+    LIMB("shin", BL_LIMB_SHIN),
     F("window.scale", DOUBLE, scale, 1e-3, 1),
     F("track.smooth", INT, smooth, 1, 99),
     F("train.steps", LONG, steps, 0, 1e15),
@@ -81,6 +96,7 @@ static const field fields[] = {
     F("scores.ssim_second_half", DOUBLE, scores.ssim_second_half, -1, 1),
 };
 #undef F
+#undef LIMB
 #undef REFINER
 static const char *const refiner_names[BL__REFINERS] = {"face/", "hands/"};
 
@@ -214,6 +230,7 @@ static int read_numbers(bl_model *m, bl_err *err) {
         const char *text = bl_tensors_meta(m->file, fields[i].key);
         if (!text && may_miss(fields[i].key)) continue;
         char *end = NULL;
+        if (!text && fields[i].optional) continue;
         double v = text ? strtod(text, &end) : NAN;
         if (!text || end == text || *end || !(v >= fields[i].low && v <= fields[i].high))
             return bl_fail(err, BL_E_FORMAT, "%s is damaged: '%s' is missing or out of range; train it again",

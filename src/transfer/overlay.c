@@ -37,32 +37,46 @@ static int copy(bl_frame **out, const bl_frame *in, bl_err *err) {
     return rc;
 }
 
+/* The plate with one frame's figure, over faint ones: of `behind` at the same time, or of other times. */
+static int target_panel(bl_frame **out, const bl__overlay *o, const bl_track *t, const bl_track *behind,
+                        bl_err *err) {
+    int rc = copy(out, o->plate, err);
+    if (rc < 0) return rc;
+    floor_lines(*out, o->target_stats);
+    for (int k = 0; !behind && k < OTHERS; k++) {
+        const bl_track_frame *f = &t->frames[(2 * k + 1) * t->n / (2 * OTHERS)];
+        if (f->has_person) bl_figure_overlay(*out, &f->person, FAINT, NULL);
+    }
+    if (behind) bl_figure_overlay(*out, &behind->frames[o->entry].person, FAINT, NULL);
+    bl_figure_overlay(*out, &t->frames[o->entry].person, 1, NULL);
+    return 0;
+}
+
+static int source_panel(bl_frame **out, const bl__overlay *o, bl_err *err) {
+    bl_frame *full = NULL;
+    int rc = copy(&full, o->source_frame, err);
+    if (rc < 0) return rc;
+    floor_lines(full, o->source_stats);
+    bl_figure_overlay(full, &o->source->frames[o->entry].person, 1, NULL);
+    int w = BL_MAX(1, (int)((double)full->width * o->plate->height / full->height + 0.5));
+    rc = bl_frame_resize(out, full, w, o->plate->height, err);
+    bl_frame_unref(&full);
+    return rc;
+}
+
 int bl__overlay_write(const bl__overlay *o, const char *path, bl_err *err) {
-    bl_frame *left = NULL, *small = NULL, *right = NULL, *both = NULL;
-    int rc = copy(&left, o->source_frame, err);
-    if (rc == 0) rc = copy(&right, o->plate, err);
-    if (rc == 0) {
-        floor_lines(left, o->source_stats);
-        bl_figure_overlay(left, &o->source->frames[o->entry].person, 1, NULL);
-        floor_lines(right, o->target_stats);
-        for (int k = 0; k < OTHERS; k++) {
-            const bl_track_frame *f = &o->normalised->frames[(2 * k + 1) * o->normalised->n / (2 * OTHERS)];
-            if (f->has_person) bl_figure_overlay(right, &f->person, FAINT, NULL);
-        }
-        bl_figure_overlay(right, &o->normalised->frames[o->entry].person, 1, NULL);
-        int w = BL_MAX(1, (int)((double)left->width * right->height / left->height + 0.5));
-        rc = bl_frame_resize(&small, left, w, right->height, err);
-        if (rc == 0) rc = bl_frame_create(&both, w + right->width, right->height, err);
-    }
-    for (int y = 0; rc == 0 && y < both->height; y++) {
-        memcpy(both->data + y * both->stride, small->data + y * small->stride, (size_t)small->width * 3);
-        memcpy(both->data + y * both->stride + (ptrdiff_t)small->width * 3, right->data + y * right->stride,
-               (size_t)right->width * 3);
-    }
-    if (rc == 0) rc = bl_png_write(both, path, err);
-    bl_frame_unref(&left);
-    bl_frame_unref(&small);
-    bl_frame_unref(&right);
-    bl_frame_unref(&both);
+    bl_frame *panels[3] = {0}, *all = NULL;
+    int rc = source_panel(&panels[0], o, err), width = 0, x = 0;
+    if (rc == 0) rc = target_panel(&panels[1], o, o->normalised, NULL, err);
+    if (rc == 0 && o->retargeted) rc = target_panel(&panels[2], o, o->retargeted, o->normalised, err);
+    for (int k = 0; k < 3 && panels[k]; k++) width += panels[k]->width;
+    if (rc == 0) rc = bl_frame_create(&all, width, o->plate->height, err);
+    for (int k = 0; rc == 0 && k < 3 && panels[k]; x += panels[k]->width, k++)
+        for (int y = 0; y < all->height; y++)
+            memcpy(all->data + y * all->stride + (ptrdiff_t)x * 3, panels[k]->data + y * panels[k]->stride,
+                   (size_t)panels[k]->width * 3);
+    if (rc == 0) rc = bl_png_write(all, path, err);
+    for (int k = 0; k < 3; k++) bl_frame_unref(&panels[k]);
+    bl_frame_unref(&all);
     return rc;
 }

@@ -22,8 +22,9 @@ typedef struct transfer {
     bl_model *model;
     bl__library library; /* retrieval: in place of a trained model, as is the next */
     bl__retrieve retrieve;
-    bl_track *source, *normalised;
-    bl_pose_stats stats; /* of the source */
+    bl_track *source, *normalised; /* the latter with the target's limbs, if asked for */
+    bl_track *global;              /* without them, for the overlay; or NULL */
+    bl_pose_stats stats;           /* of the source */
     bl__render render;
     bl_reader *reader;
     bl__output *output;
@@ -109,6 +110,20 @@ static int normalise(transfer *t, bl_err *err) {
     return rc;
 }
 
+/* The dancer's limbs are those of the longest shot; where they stand is each shot's own matter. */
+static int retarget(transfer *t, bl_err *err) {
+    if (t->job->retarget != BL_RETARGET_LIMBS) return 0;
+    int rc = t->job->overlay ? bl_track_copy(&t->global, t->normalised, err) : 0;
+    for (int64_t a = 0, b; rc == 0 && a < t->normalised->n; a = b) {
+        bl_track shot = *t->normalised;
+        b = bl_track_shot_end(t->normalised, a);
+        shot.frames += a;
+        shot.n = b - a;
+        rc = bl_motion_retarget(&shot, &t->stats, &t->model->info.stats, err);
+    }
+    return rc;
+}
+
 static int init_maker(transfer *t, bl_err *err) {
     if (t->job->method == BL_METHOD_RETRIEVE)
         return bl__retrieve_init(&t->retrieve, &t->library, t->normalised, err);
@@ -120,6 +135,7 @@ static int prepare(transfer *t, bl_err *err) {
     t->posed = bl_now();
     if (rc == 0) rc = bl_motion_verdict(&t->verdict, t->source, BL_PURPOSE_SOURCE, NULL, err);
     if (rc == 0) rc = normalise(t, err);
+    if (rc == 0) rc = retarget(t, err);
     if (rc == 0) rc = init_maker(t, err);
     t->shown_entry = t->job->overlay && rc >= 0 ? bl__overlay_entry(t->normalised) : -1;
     return rc < 0 ? rc : 0;
@@ -167,7 +183,8 @@ static int write_overlay(const transfer *t, bl_err *err) {
     const bl__overlay o = {.source_frame = t->shown,
                            .plate = t->model->plate,
                            .source = t->source,
-                           .normalised = t->normalised,
+                           .normalised = t->global ? t->global : t->normalised,
+                           .retargeted = t->global ? t->normalised : NULL,
                            .entry = t->shown_entry,
                            .source_stats = &t->stats,
                            .target_stats = &t->model->info.stats};
@@ -207,6 +224,8 @@ static int open_target(transfer *t, bl_err *err) {
 
 static int run(transfer *t, bl_err *err) {
     int rc = open_target(t, err);
+    if (rc == 0 && t->job->retarget == BL_RETARGET_LIMBS)
+        rc = bl_motion_retarget_check(&t->model->info.stats, err);
     if (rc == 0) rc = bl_reader_open(&t->reader, t->job->source, NULL, err);
     if (rc == 0 && !t->job->track) bl_reader_close(&t->reader); /* readable; decoded again after the poses */
     if (rc == 0) rc = prepare(t, err);
@@ -233,6 +252,7 @@ int bl_transfer_run(const bl_transfer_job *job, bl_transfer_result *result, bl_e
     bl__render_release(&t.render);
     bl__retrieve_release(&t.retrieve);
     bl_track_destroy(&t.normalised);
+    bl_track_destroy(&t.global);
     bl_track_destroy(&t.source);
     bl__strip_release(&t.strip);
     bl_frame_unref(&t.shown);
