@@ -2,6 +2,7 @@
 #include "ballerino/media.h"
 #include "ballerino/nn.h"
 #include "ballerino/pose.h"
+#include "ballerino/transfer.h"
 #include "commands.h"
 
 static int models_line(const bl__options *o, bl_err *err) {
@@ -22,10 +23,45 @@ static int models_line(const bl__options *o, bl_err *err) {
     return bl_fail(err, BL_E_MODELS, "pose models are missing or damaged; run 'ballerino models fetch'");
 }
 
+static void print_time(double seconds) {
+    if (seconds >= 2 * 86400)
+        printf("%.1f days", seconds / 86400);
+    else if (seconds >= 2 * 3600)
+        printf("%.1f hours", seconds / 3600);
+    else
+        printf("%.0f minutes", seconds / 60 + 0.5);
+}
+
+static int estimate(const bl__options *o, bl_err *err) {
+    bl_train_job job = bl_train_job_default();
+    bl_train_needs n;
+    job.preset = (bl_preset)bl__option_choice(o, BL__OPT_preset);
+    job.scene = (bl_scene)bl__option_choice(o, BL__OPT_scene);
+    bl__option_size(o, BL__OPT_size, &job.width, &job.height);
+    job.models_dir = bl__models_dir(o);
+    int rc = bl_train_estimate(&n, &job, err);
+    if (rc < 0) return rc;
+    const int64_t left = bl_mem_available();
+    printf("preset       %s, a window of %dx%d, a clip of %lld frames\n", bl__option_text(o, BL__OPT_preset),
+           n.width, n.height, (long long)n.frames);
+    printf("memory       %.2f GiB, and %.2f GiB of samples that stay in memory where there is room\n",
+           (double)n.bytes / (1 << 30), (double)n.cache_bytes / (1 << 30));
+    printf("a step       %.1f thousand million multiply-adds, about %.2f s here and now\n",
+           n.macs_step * 1e-9, n.step_seconds);
+    printf("training     ");
+    print_time(n.seconds);
+    puts("");
+    if (left > 0 && n.bytes > left)
+        printf("note         only %.2f GiB of memory are free; a smaller --size would fit\n",
+               (double)left / (1 << 30));
+    return 0;
+}
+
 int bl__cmd_doctor(const bl__options *o, bl_err *err) {
     char media[512] = "";
     int rc = bl__no_words(o, err);
     if (rc < 0) return rc;
+    if (bl__option_flag(o, BL__OPT_estimate)) return estimate(o, err);
     printf("cores        %d\n", bl_cpu_count());
     printf("memory       %.1f GiB free\n", (double)bl_mem_available() / (1 << 30));
     printf("CPU kernels  %s, vector kernels for %s\n", bl_cpu_backend_version(), bl_cpu_vector_isa());

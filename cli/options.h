@@ -47,6 +47,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "the target's consent, in words; stored in what is made")                                              \
     X(crf, "crf", 0, INT, 0, 51, "17", "N", BL__IN_TRANSFER | BL__IN(pose),                                  \
       "quality of the video, smaller is better and larger")                                                  \
+    X(estimate, "estimate", 0, FLAG, 0, 1, "0", "", BL__IN(doctor),                                          \
+      "what a training with this preset and size would take here")                                           \
     X(from, "from", 0, TEXT, 0, 0, "", "TARBALL[,TARBALL]", BL__IN(models),                                  \
       "take the models from these npm tarballs instead of the network")                                      \
     X(help, "help", 'h', FLAG, 0, 1, "0", "", BL__IN_ALL, "show the options and stop")                       \
@@ -78,8 +80,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "the landmark model")                                                                                  \
     X(precision, "precision", 0, CHOICE, 0, 0, "auto", "auto|fp32|bf16", BL__IN_TRAIN,                       \
       "what convolutions read; auto: the faster on this CPU")                                                \
-    X(preset, "preset", 0, CHOICE, 0, 0, "draft", "draft|standard|high|paper", BL__IN_TRAIN,                 \
-      "size and length of the training")                                                                     \
+    X(preset, "preset", 0, CHOICE, 0, 0, "draft", "draft|standard|high|paper",                               \
+      BL__IN_TRAIN | BL__IN(doctor), "size and length of the training")                                      \
     X(preview_every, "preview-every", 0, REAL, 5, 86400, "60", "SECONDS", BL__IN_TRAIN,                      \
       "how often the preview strip is written")                                                              \
     X(previous, "previous", 0, CHOICE, 0, 0, "preset", "preset|off|on", BL__IN_TRAIN,                        \
@@ -95,12 +97,12 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "limbs: also give each limb the target's own length")                                                  \
     X(save_every, "save-every", 0, REAL, 1, 86400, "60", "SECONDS", BL__IN_TRAIN,                            \
       "how often the training state is saved")                                                               \
-    X(scene, "scene", 0, CHOICE, 0, 0, "composite", "composite|paint", BL__IN_TRAIN,                         \
+    X(scene, "scene", 0, CHOICE, 0, 0, "composite", "composite|paint", BL__IN_TRAIN | BL__IN(doctor),        \
       "paint the person into a clean plate, or the whole frame")                                             \
     X(seed, "seed", 0, INT, 0, 2147483647, "1", "N", BL__IN_TRAIN, "of the random numbers")                  \
     X(side_by_side, "side-by-side", 0, FLAG, 0, 1, "0", "", BL__IN_TRANSFER,                                 \
       "source, figure and result in one picture")                                                            \
-    X(size, "size", 0, SIZE, 32, 4096, "", "WIDTHxHEIGHT", BL__IN_TRAIN,                                     \
+    X(size, "size", 0, SIZE, 32, 4096, "", "WIDTHxHEIGHT", BL__IN_TRAIN | BL__IN(doctor),                    \
       "of the window that is learned; default: the preset's")                                                \
     X(smooth, "smooth", 0, INT, 1, 31, "5", "FRAMES", BL__IN_TRANSFER,                                       \
       "window of the pose smoothing, odd; 1 = off")                                                          \

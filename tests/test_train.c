@@ -1,6 +1,7 @@
 /* Training and transfer from end to end on a made-up clip with a small net. The person is not looked for: the
  * training folder is given the track and the masks that bl__stage_pose would leave. */
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -374,6 +375,33 @@ static void test_report_cannot_be_written(void **state) {
     assert_same_files(model, in_dir("plain.ballerino"));
 }
 
+/* ---- what it would take ---- */
+static void test_estimate(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_train_needs small = {0}, large = {0};
+    struct rusage before, after;
+    bl_train_job j = job_for("unused");
+    j.perceptual = "none";
+    assert_ok(bl_train_estimate(&small, &j, &err));
+    assert_true(small.width == 64 && small.height == 64);
+    assert_near(small.frames, FRAMES, 2);
+    assert_true(small.bytes > (50 << 20) && small.bytes < (500 << 20));
+    assert_true(small.cache_bytes > small.frames * 64 * 64 * 4);
+    assert_true(small.macs_step > 1e6 && small.step_seconds > 0);
+    assert_near(small.seconds / small.step_seconds, STEPS, 10 * STEPS); /* and of the refiners */
+    getrusage(RUSAGE_SELF, &before);
+    j.target = NULL, j.preset = BL_PRESET_PAPER, j.scene = BL_SCENE_PAINT;
+    j.channels = 0, j.width = 1024, j.height = 512, j.steps = 0;
+    assert_ok(bl_train_estimate(&large, &j, &err));
+    getrusage(RUSAGE_SELF, &after);
+    assert_true(large.bytes > 6LL << 30 && large.frames == 1800);
+    assert_true(large.macs_step > 100 * small.macs_step);
+    assert_true(after.ru_maxrss - before.ru_maxrss < 512 << 10); /* KiB: nothing of that size was allocated */
+    j.target = "/no/such/clip.mp4";
+    assert_int_equal(bl_train_estimate(&large, &j, &err), BL_E_NOT_FOUND);
+}
+
 /* Another process, since one that is forked has OpenMP's threads no more. */
 static pid_t train_in_child(const char *model, int steps) {
     char number[16];
@@ -708,6 +736,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_same_job_same_bits),
         cmocka_unit_test(test_perceptual),
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_estimate),
         cmocka_unit_test(test_report_cannot_be_written),
         cmocka_unit_test(test_killed_and_resumed),
         cmocka_unit_test(test_interrupted),

@@ -74,9 +74,7 @@ static void fix_machine(bl__training *t) {
     const bl_train_job *j = t->job;
     if (t->state.threads > 0) return;
     t->state.threads = j->threads > 0 ? j->threads : bl_cpu_count();
-    t->state.precision = (int)(j->precision == 2   ? BL_BF16
-                               : j->precision == 1 ? BL_FP32
-                                                   : bl_cpu_faster_precision());
+    t->state.precision = (int)bl__precision_for(j);
 }
 
 static int plan(bl__training *t, bl__stage s, const bl_gan_source *src, bl_err *err) {

@@ -1,5 +1,9 @@
 #include "presets.h"
 
+#include <string.h>
+
+#include "ballerino/base.h"
+
 /* Section 9 of the paper's method: global at 512x256, local at 1024x512, face; 5 + 30 + 5 epochs, two frames
  * at a time. */
 static void paper(bl__preset *p) {
@@ -124,4 +128,21 @@ bl__preset bl__preset_of(bl_preset which, bl_scene scene) {
     if (which == BL_PRESET_PAPER) paper(&p);
     p.stage[BL__STAGE_MAIN].net.scene = scene;
     return p;
+}
+
+bl__preset bl__preset_for(const bl_train_job *j) {
+    bl__preset p = bl__preset_of(j->preset, j->scene);
+    bl__stage_plan *m = &p.stage[BL__STAGE_MAIN];
+    if (j->channels) m->net.ngf = m->net.ndf = j->channels;
+    if (j->previous >= 0) m->net.previous = m->train.temporal_d = j->previous;
+    m->net.max_channels = BL_MAX(m->net.max_channels, m->net.ngf);
+    if (j->width && (int64_t)j->width * j->height < p.enhanced_from) m->net.enhancer = 0;
+    if (!j->refine || !*j->refine) return p;
+    p.stage[BL__STAGE_FACE].on = strstr(j->refine, "face") != NULL;
+    p.stage[BL__STAGE_HANDS].on = strstr(j->refine, "hands") != NULL;
+    return p;
+}
+
+bl_precision bl__precision_for(const bl_train_job *j) {
+    return j->precision == 2 ? BL_BF16 : j->precision == 1 ? BL_FP32 : bl_cpu_faster_precision();
 }

@@ -31,6 +31,10 @@ typedef struct bl__preset {
     float vgg19[BL__STAGES];
 } bl__preset;
 bl__preset bl__preset_of(bl_preset p, bl_scene scene);
+/* With what the job says otherwise. */
+bl__preset bl__preset_for(const bl_train_job *job);
+/* The job's, auto resolved for this machine. */
+bl_precision bl__precision_for(const bl_train_job *job);
 /* Sets the global stage from the main one, once the window is known: on where there is an enhancer. */
 void bl__preset_coarse(bl__preset *p);
 

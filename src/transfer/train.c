@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "estimate.h"
 #include "half.h"
 #include "model.h"
 
@@ -168,6 +169,11 @@ void bl__training_release(bl__training *t) {
     bl__job_close(&t->state);
 }
 
+static void warn(const bl__training *t) {
+    bl__estimate_warn(&t->preset, t->track->width, t->track->height,
+                      t->job->threads > 0 ? t->job->threads : bl_cpu_count(), bl__precision_for(t->job));
+}
+
 static int train(bl__training *t, bl_train_result *result, bl_err *err) {
     int rc = bl__perceptual_open(&t->perceptual, &t->preset, t->job->perceptual, t->job->models_dir, err);
     bl__laps_begin(&t->laps);
@@ -182,6 +188,7 @@ static int train(bl__training *t, bl_train_result *result, bl_err *err) {
                      "%s shows the person usably in only %lld frames; film at least 10 seconds",
                      t->job->target, (long long)t->data.n_train);
     if (rc == 0) bl__report_note(t);
+    if (rc == 0) warn(t);
     if (rc == 0) rc = main_stage(t, err);
     if (rc == 0) rc = finish(t, err);
     if (rc == 0) bl__report_note(t);
@@ -196,19 +203,6 @@ static int verdict_again(bl__training *t, bl_train_result *result, bl_err *err) 
     return rc < 0 ? rc : bl_motion_verdict(&result->verdict, t->track, BL_PURPOSE_TARGET, NULL, err);
 }
 
-/* What the job says otherwise than the preset. */
-static void adjust(bl__training *t) {
-    const bl_train_job *j = t->job;
-    bl__stage_plan *m = &t->preset.stage[BL__STAGE_MAIN];
-    if (j->channels) m->net.ngf = m->net.ndf = j->channels;
-    if (j->previous >= 0) m->net.previous = m->train.temporal_d = j->previous;
-    m->net.max_channels = BL_MAX(m->net.max_channels, m->net.ngf);
-    if (j->width && (int64_t)j->width * j->height < t->preset.enhanced_from) m->net.enhancer = 0;
-    if (!j->refine || !*j->refine) return;
-    t->preset.stage[BL__STAGE_FACE].on = strstr(j->refine, "face") != NULL;
-    t->preset.stage[BL__STAGE_HANDS].on = strstr(j->refine, "hands") != NULL;
-}
-
 int bl_train_run(const bl_train_job *job, bl_train_result *result, bl_err *err) {
     bl_train_result unused;
     bl__training t = {.job = job, .state = {.lock = -1}};
@@ -216,8 +210,7 @@ int bl_train_run(const bl_train_job *job, bl_train_result *result, bl_err *err) 
     *result = (bl_train_result){0};
     int rc = bl__train_check(job, err);
     if (rc < 0) return rc;
-    t.preset = bl__preset_of(job->preset, job->scene);
-    adjust(&t);
+    t.preset = bl__preset_for(job);
     rc = bl__job_open(&t.state, job, err);
     if (rc < 0) return rc;
     if (t.state.done && bl_file_exists(job->output)) {
