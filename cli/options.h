@@ -42,6 +42,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
 
 /* X(identifier, --name, short or 0, type, least, most, default, value's name or choices, commands, help) */
 #define BL__OPT_TABLE(X)                                                                                     \
+    X(ablate, "ablate", 0, FLAG, 0, 1, "0", "", BL__IN(eval),                                                \
+      "all methods: also each frame by itself, and without refinement")                                      \
     X(consent, "consent", 0, TEXT, 0, 0, "", "\"NAME, DATE, ...\"",                                          \
       BL__IN_TRAIN | BL__IN(eval) | BL__IN(transfer),                                                        \
       "the target's consent, in words; stored in what is made")                                              \
@@ -52,12 +54,16 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(from, "from", 0, TEXT, 0, 0, "", "TARBALL[,TARBALL]", BL__IN(models),                                  \
       "take the models from these npm tarballs instead of the network")                                      \
     X(help, "help", 'h', FLAG, 0, 1, "0", "", BL__IN_ALL, "show the options and stop")                       \
-    X(holdout, "holdout", 0, REAL, 0, 0.5, "0", "SHARE", BL__IN_TRAIN,                                       \
+    X(holdout, "holdout", 0, REAL, 0, 0.5, "0", "SHARE", BL__IN_TRAIN | BL__IN(eval),                        \
       "keep the last share of the clip from training and score on it")                                       \
+    X(lpips, "lpips", 0, TEXT, 0, 0, "", "FILE[,FILE]", BL__IN(eval),                                        \
+      "weights for LPIPS: backbone and linear layers, safetensors")                                          \
     X(man, "man", 0, FLAG, 0, 1, "0", "", BL__IN(help), "print the command's man page")                      \
     X(method, "method", 0, CHOICE, 0, 0, "generate", "generate|retrieve", BL__IN(transfer),                  \
       "retrieve: put together from the frames of --target, with no training")                                \
-    X(minutes, "minutes", 0, REAL, 0, 100000, "0", "MINUTES", BL__IN_TRAIN | BL__IN(demo),                   \
+    X(methods, "methods", 0, TEXT, 0, 0, "", "NAME,...", BL__IN(eval),                                       \
+      "out of retrieve,frame,temporal,full")                                                                 \
+    X(minutes, "minutes", 0, REAL, 0, 100000, "0", "MINUTES", BL__IN_TRAIN | BL__IN(demo) | BL__IN(eval),    \
       "bound on the training time; 0 = the preset's")                                                        \
     X(model, "model", 'm', TEXT, 0, 0, "", "FILE", BL__IN(transfer) | BL__IN(eval),                          \
       "the trained target (me.ballerino)")                                                                   \
@@ -74,15 +80,15 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(output, "output", 'o', TEXT, 0, 0, "", "FILE", BL__IN_WORK, "what to write")                           \
     X(overlay, "overlay", 0, TEXT, 0, 0, "", "FILE", BL__IN(pose) | BL__IN_TRANSFER,                         \
       "pose: video with the figure drawn in; else a PNG of the normalisation")                               \
-    X(perceptual, "perceptual", 0, TEXT, 0, 0, "", "none|pose|FILE", BL__IN_TRAIN,                           \
+    X(perceptual, "perceptual", 0, TEXT, 0, 0, "", "none|pose|FILE", BL__IN_TRAIN | BL__IN(eval),            \
       "perceptual loss: none, the pose model's, VGG19 safetensors")                                          \
     X(pose_model, "pose-model", 0, CHOICE, 0, 0, "full", "lite|full|heavy", BL__IN_WORK,                     \
       "the landmark model")                                                                                  \
-    X(precision, "precision", 0, CHOICE, 0, 0, "auto", "auto|fp32|bf16", BL__IN_TRAIN,                       \
+    X(precision, "precision", 0, CHOICE, 0, 0, "auto", "auto|fp32|bf16", BL__IN_TRAIN | BL__IN(eval),        \
       "what convolutions read; auto: the faster on this CPU")                                                \
     X(preset, "preset", 0, CHOICE, 0, 0, "draft", "draft|standard|high|paper",                               \
-      BL__IN_TRAIN | BL__IN(doctor), "size and length of the training")                                      \
-    X(preview_every, "preview-every", 0, REAL, 5, 86400, "60", "SECONDS", BL__IN_TRAIN,                      \
+      BL__IN_TRAIN | BL__IN(eval) | BL__IN(doctor), "size and length of the training")                       \
+    X(preview_every, "preview-every", 0, REAL, 5, 86400, "60", "SECONDS", BL__IN_TRAIN | BL__IN(eval),       \
       "how often the preview strip is written")                                                              \
     X(previous, "previous", 0, CHOICE, 0, 0, "preset", "preset|off|on", BL__IN_TRAIN,                        \
       "show the generator its previous output, for steadier video")                                          \
@@ -95,21 +101,22 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "also write a page for people (HTML); run always does")                                                \
     X(retarget, "retarget", 0, CHOICE, 0, 0, "global", "global|limbs", BL__IN_TRANSFER,                      \
       "limbs: also give each limb the target's own length")                                                  \
-    X(save_every, "save-every", 0, REAL, 1, 86400, "60", "SECONDS", BL__IN_TRAIN,                            \
+    X(save_every, "save-every", 0, REAL, 1, 86400, "60", "SECONDS", BL__IN_TRAIN | BL__IN(eval),             \
       "how often the training state is saved")                                                               \
-    X(scene, "scene", 0, CHOICE, 0, 0, "composite", "composite|paint", BL__IN_TRAIN | BL__IN(doctor),        \
+    X(scene, "scene", 0, CHOICE, 0, 0, "composite", "composite|paint",                                       \
+      BL__IN_TRAIN | BL__IN(eval) | BL__IN(doctor),                                                          \
       "paint the person into a clean plate, or the whole frame")                                             \
-    X(seed, "seed", 0, INT, 0, 2147483647, "1", "N", BL__IN_TRAIN, "of the random numbers")                  \
+    X(seed, "seed", 0, INT, 0, 2147483647, "1", "N", BL__IN_TRAIN | BL__IN(eval), "of the random numbers")   \
     X(side_by_side, "side-by-side", 0, FLAG, 0, 1, "0", "", BL__IN_TRANSFER,                                 \
       "source, figure and result in one picture")                                                            \
-    X(size, "size", 0, SIZE, 32, 4096, "", "WIDTHxHEIGHT", BL__IN_TRAIN | BL__IN(doctor),                    \
+    X(size, "size", 0, SIZE, 32, 4096, "", "WIDTHxHEIGHT", BL__IN_TRAIN | BL__IN(eval) | BL__IN(doctor),     \
       "of the window that is learned; default: the preset's")                                                \
     X(smooth, "smooth", 0, INT, 1, 31, "5", "FRAMES", BL__IN_TRANSFER,                                       \
       "window of the pose smoothing, odd; 1 = off")                                                          \
     X(source, "source", 's', TEXT, 0, 0, "", "VIDEO", BL__IN_TRANSFER, "the dance")                          \
     X(source_track, "source-track", 0, TEXT, 0, 0, "", "FILE", BL__IN_TRANSFER,                              \
       "the dance's pose track, if it was found before")                                                      \
-    X(steps, "steps", 0, INT, 0, 100000000, "0", "N", BL__IN_TRAIN | BL__IN(demo),                           \
+    X(steps, "steps", 0, INT, 0, 100000000, "0", "N", BL__IN_TRAIN | BL__IN(demo) | BL__IN(eval),            \
       "bound on the training steps; 0 = as the minutes say")                                                 \
     X(target, "target", 't', TEXT, 0, 0, "", "VIDEO", BL__IN(run) | BL__IN(transfer),                        \
       "the person who shall dance")                                                                          \

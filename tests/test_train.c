@@ -8,6 +8,7 @@
 #include "ballerino/eval.h"
 #include "ballerino/safetensors.h"
 #include "ballerino/transfer.h"
+#include "ballerino/trial.h"
 #include "page_check.h"
 #include "scene.h"
 #include "transfer/masks.h"
@@ -649,6 +650,59 @@ static void test_retrieval(void **state) {
     assert_int_equal(bl_transfer_run(&j, &r, &err), BL_E_USAGE);
 }
 
+/* ---- a trial: rows, files, and nothing is done twice ---- */
+static int has_pose_models(void) {
+    int count = 0;
+    const bl_model_file *m = bl_models_table(&count);
+    for (int k = 0; k < count; k++)
+        if (bl_models_check(&m[k], NULL, NULL) != 1) return 0;
+    return 1;
+}
+
+static void test_trial(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_trial_result r = {0}, again = {0};
+    char folder[160];
+    const char *const names[] = {"real", "plate", "retrieve", "frame"};
+    if (!has_pose_models()) {
+        fprintf(stderr, "SKIP: the pose models are not installed\n");
+        skip();
+    }
+    snprintf(folder, sizeof folder, "%s", in_dir("trial"));
+    bl_trial_job j = {.train = job_for(NULL), .output = folder, .methods = "frame,retrieve"};
+    give_poses(in_dir("trial/target"));
+    assert_ok(bl_trial_run(&j, &r, &err));
+    assert_int_equal(r.n, 4);
+    assert_int_equal(r.frames, 16);
+    assert_int_equal(r.from, FRAMES - 16);
+    for (int k = 0; k < 4; k++) {
+        assert_string_equal(r.rows[k].name, names[k]);
+        assert_int_equal(r.rows[k].n, 16);
+        assert_int_equal(r.rows[k].count[BL_METRIC_FLICKER], 15);
+    }
+    const double *real = r.rows[0].mean, *plate = r.rows[1].mean, *retrieve = r.rows[2].mean;
+    assert_near(real[BL_METRIC_BODY_SSIM], 1, 1e-6);
+    assert_near(real[BL_METRIC_FLICKER_EXCESS], 1, 1e-9);
+    assert_true(retrieve[BL_METRIC_BODY_SSIM] > plate[BL_METRIC_BODY_SSIM] + 0.05);
+    static const char *const files[] = {"tables.txt",  "tables.csv",     "results.json",
+                                        "report.html", "frame.row.json", "frame.ballerino"};
+    for (size_t k = 0; k < BL_COUNT(files); k++) {
+        char path[256];
+        snprintf(path, sizeof path, "%s/%s", folder, files[k]);
+        if (!bl_file_exists(path)) fail_msg("%s is missing", path);
+    }
+    assert_ok(bl_trial_run(&j, &again, &err)); /* from the files */
+    for (int k = 0; k < 4; k++) assert_near(again.rows[k].seconds, r.rows[k].seconds, 1e-6);
+    bl_trial_result_release(&again);
+    j.methods = "frame,fullest";
+    assert_int_equal(bl_trial_run(&j, &again, &err), BL_E_USAGE);
+    assert_non_null(strstr(err.msg, "'fullest'"));
+    j.train.consent = NULL;
+    assert_int_equal(bl_trial_run(&j, &again, &err), BL_E_CONSENT);
+    bl_trial_result_release(&r);
+}
+
 static void test_transfer_refusals(void **state) {
     (void)state;
     bl_err err = {0};
@@ -744,6 +798,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_heldout),
         cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_retrieval),
+        cmocka_unit_test(test_trial),
         cmocka_unit_test(test_transfer_refusals),
         cmocka_unit_test(test_transfer_by_limbs),
     };

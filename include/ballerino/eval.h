@@ -153,6 +153,9 @@ typedef struct bl_judge_options {
     const char *models_dir; /* NULL = bl_path_models() */
     bl_pose_model pose_model;
     int no_pose; /* 1: pictures only; distances and missed points have no values */
+    /* bl_lpips_open's files; NULL: LPIPS has no values. Boxes are resized for it: body 256 x 256, face 128 x
+     * 128. */
+    const char *lpips, *lpips_linear;
 } bl_judge_options;
 int bl_judge_open(bl_judge **out, const bl_judge_options *o, bl_err *err);
 void bl_judge_close(bl_judge **j);

@@ -29,7 +29,14 @@ typedef struct bl_trial_job {
     bl_train_job train; /* target, consent, and the budget that every trained method gets; its output and
                            ablations are set for each; holdout default 0.15 */
     const char *output; /* folder */
-    const char *model;  /* judge this model alone instead of training; no consent is needed then */
+    const char *model;  /* judge this model (and what needs no training) instead of training: its own consent
+                           and held-out part count */
+    /* Comma-separated: "retrieve" (no training), "frame" (each frame by itself), "temporal" (with the
+     * previous output), "full" (and with face and hands refined). NULL or "": all with `ablate`, else
+     * retrieve,full. */
+    const char *methods;
+    int ablate;
+    const char *lpips, *lpips_linear; /* as bl_judge_options */
 } bl_trial_job;
 bl_trial_job bl_trial_job_default(void);
 

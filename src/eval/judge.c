@@ -5,7 +5,10 @@
 
 #include "ballerino/base.h"
 #include "ballerino/eval.h"
+#include "ballerino/lpips.h"
 
+#define BODY_SIDE 256 /* of the boxes as LPIPS sees them */
+#define FACE_SIDE 128
 #define AHEAD 4 /* frames that may wait for the picture thread */
 
 typedef struct picture {
@@ -26,6 +29,8 @@ struct bl_judge {
     bl_eval_row pictures;
     picture *before;
     float *field;
+    bl_lpips *lpips; /* NULL: no weights */
+    float *seen;     /* two pictures of BODY_SIDE squared */
 };
 
 static void picture_free(picture **p) {
@@ -37,10 +42,30 @@ static void picture_free(picture **p) {
 }
 
 /* ---- pictures ---- */
-static int compare(bl_judge *j, const picture *p, const bl_box *box, int ssim, int psnr, bl_frame_scores *s,
-                   bl_err *err) {
-    (void)j;
-    return bl_eval_box(&s->v[ssim], &s->v[psnr], p->made, p->real, box, err);
+/* The box of a frame at side x side, -1..1. */
+static int shrink(float *out, const bl_frame *f, const bl_box *box, int side, bl_err *err) {
+    bl_frame *part = NULL, *small = NULL;
+    int rc = bl_frame_create(&part, box->w, box->h, err);
+    for (int y = 0; rc == 0 && y < box->h; y++)
+        memcpy(part->data + y * part->stride, f->data + (box->y + y) * f->stride + (ptrdiff_t)box->x * 3,
+               (size_t)box->w * 3);
+    if (rc == 0) rc = bl_frame_resize(&small, part, side, side, err);
+    for (int y = 0; rc == 0 && y < side; y++)
+        for (int x = 0; x < side * 3; x++)
+            *out++ = (float)small->data[y * small->stride + x] * (2.f / 255) - 1;
+    bl_frame_unref(&part);
+    bl_frame_unref(&small);
+    return rc;
+}
+
+/* SSIM, PSNR, LPIPS lie side by side in the table. */
+static int compare(bl_judge *j, const picture *p, const bl_box *box, int side, double v[3], bl_err *err) {
+    const ptrdiff_t second = (ptrdiff_t)side * side * 3;
+    int rc = bl_eval_box(&v[0], &v[1], p->made, p->real, box, err);
+    if (rc < 0 || !j->lpips) return rc;
+    rc = shrink(j->seen, p->made, box, side, err);
+    if (rc == 0) rc = shrink(j->seen + second, p->real, box, side, err);
+    return rc < 0 ? rc : bl_lpips_distance(j->lpips, j->seen, j->seen + second, side, side, &v[2], err);
 }
 
 static int score_flicker(bl_judge *j, const picture *p, const bl_box *box, bl_frame_scores *s, bl_err *err) {
@@ -68,13 +93,13 @@ static int score_pictures(bl_judge *j, const picture *p, bl_err *err) {
     int rc = 0;
     no_values(&s, p->wanted.i);
     if (bl_eval_body_box(&box, &p->wanted.person, j->o.width, j->o.height)) {
-        rc = compare(j, p, &box, BL_METRIC_BODY_SSIM, BL_METRIC_BODY_PSNR, &s, err);
+        rc = compare(j, p, &box, BODY_SIDE, &s.v[BL_METRIC_BODY_SSIM], err);
         if (rc == 0) rc = score_flicker(j, p, &box, &s, err);
     } else {
         j->pictures.no_body_box++;
     }
     if (bl_eval_face_box(&box, &p->wanted.person, j->o.width, j->o.height)) {
-        if (rc == 0) rc = compare(j, p, &box, BL_METRIC_FACE_SSIM, BL_METRIC_FACE_PSNR, &s, err);
+        if (rc == 0) rc = compare(j, p, &box, FACE_SIDE, &s.v[BL_METRIC_FACE_SSIM], err);
     } else {
         j->pictures.no_face_box++;
     }
@@ -127,7 +152,12 @@ int bl_judge_open(bl_judge **out, const bl_judge_options *o, bl_err *err) {
     p.models_dir = o->models_dir;
     p.threads = o->threads;
     int rc = o->no_pose ? 0 : bl_pose_open(&j->pose, &p, err);
-    j->o.models_dir = NULL; /* the caller's */
+    if (rc == 0 && o->lpips) {
+        rc = bl_lpips_open(&j->lpips, o->lpips, o->lpips_linear, o->threads, err);
+        j->seen = bl_alloc_array((size_t)BODY_SIDE * BODY_SIDE * 6, sizeof *j->seen);
+        if (rc == 0 && !j->seen) rc = bl_fail(err, BL_E_NOMEM, "not enough memory to judge frames");
+    }
+    j->o.models_dir = j->o.lpips = j->o.lpips_linear = NULL; /* the caller's */
     if (rc < 0)
         bl_judge_close(&j);
     else
@@ -143,6 +173,8 @@ void bl_judge_close(bl_judge **jp) {
     bl_eval_row_release(&j->row);
     bl_eval_row_release(&j->pictures);
     bl_free(j->field);
+    bl_free(j->seen);
+    bl_lpips_close(&j->lpips);
     bl_free(j);
     *jp = NULL;
 }

@@ -36,7 +36,7 @@ static int find_track(bl__heldout *h, const bl_heldout_job *job, bl_err *err) {
 }
 
 /* The track's end from `from` on, as a track of its own. */
-static int split(bl__heldout *h, int64_t from, bl_err *err) {
+int bl__heldout_split(bl__heldout *h, int64_t from, bl_err *err) {
     const bl_track *t = h->track;
     if (from >= t->n || t->width != h->plate->width || t->height != h->plate->height)
         return bl_fail(err, BL_E_MISMATCH, "the track of %s does not belong to the model", h->target);
@@ -57,7 +57,7 @@ int bl__heldout_open(bl__heldout *h, const bl_heldout_job *job, bl_err *err) {
     if (rc >= 0) rc = bl_motion_smooth(h->track, h->model->info.smooth, err);
     if (rc >= 0) {
         h->plate = h->model->plate;
-        rc = split(h, h->model->info.n_train, err);
+        rc = bl__heldout_split(h, h->model->info.n_train, err);
     }
     if (rc < 0) bl__heldout_close(h);
     return rc;

@@ -21,6 +21,8 @@ typedef struct bl__heldout {
 } bl__heldout;
 int bl__heldout_open(bl__heldout *h, const bl_heldout_job *job, bl_err *err);
 void bl__heldout_close(bl__heldout *h);
+/* Sets part and from, of a track and a plate that are there. */
+int bl__heldout_split(bl__heldout *h, int64_t from, bl_err *err);
 
 /* Puts entry k of the part over `out`, which holds the plate. NULL: nothing is put. */
 typedef int (*bl__heldout_make)(void *ctx, int64_t k, bl_frame *out, bl_err *err);

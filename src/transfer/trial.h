@@ -4,6 +4,7 @@
 
 #include "ballerino/trial.h"
 #include "heldout.h"
+#include "library.h"
 
 #define BL__TRIAL_PICTURES 6 /* frames shown in the report */
 
@@ -11,9 +12,11 @@ typedef struct bl__trial {
     const bl_trial_job *job;
     bl_trial_result *result;
     char pictures[4096]; /* folder */
-    char target_sha256[65];
+    char target_sha256[65], lpips_sha256[65];
+    bl__library library;               /* the clip before the end, for retrieval */
     bl__heldout held;                  /* the clip's end; its model is the one judged last */
     int64_t shown[BL__TRIAL_PICTURES]; /* entries of the held-out part */
+    bl_box body[BL__TRIAL_PICTURES], face[BL__TRIAL_PICTURES]; /* there; w 0: none */
     int n_shown;
 } bl__trial;
 
@@ -29,5 +32,7 @@ int bl__trial_row(bl__trial *t, const char *name, const char *key, bl__trial_wal
 
 /* tables.txt, tables.csv, results.json. */
 int bl__trial_write(const bl__trial *t, bl_err *err);
+/* report.html: tables, picture strips, curves, settings. */
+int bl__trial_report(const bl__trial *t, bl_err *err);
 
 #endif

@@ -10,8 +10,8 @@ int bl__trial_file(const bl__trial *t, char *out, const char *name, const char *
 }
 
 int bl__trial_picture(const bl__trial *t, char *out, const char *name, int k, bl_err *err) {
-    int n =
-        snprintf(out, 4096, "%s/%s_%06lld.png", t->pictures, name, (long long)(t->held.from + t->shown[k]));
+    int n = snprintf(out, 4096, "%s/%s_%06lld.png", t->pictures, name,
+                     (long long)(t->result->from + t->shown[k]));
     return n > 0 && n < 4096 ? 0 : bl_fail(err, BL_E_USAGE, "the path %s is too long", t->pictures);
 }
 
@@ -42,7 +42,9 @@ static int judge(bl__trial *t, const char *name, bl__trial_walk walk, void *ctx,
                                 .fps = t->held.track->fps,
                                 .threads = train->threads,
                                 .models_dir = train->models_dir,
-                                .pose_model = train->pose_model};
+                                .pose_model = train->pose_model,
+                                .lpips = t->job->lpips,
+                                .lpips_linear = t->job->lpips_linear};
     int rc = bl_judge_open(&j.judge, &o, err);
     if (rc == 0) rc = walk(ctx, on_frame, &j, err);
     if (rc == 0) rc = bl_judge_take(j.judge, row, err);
