@@ -5,8 +5,9 @@
 #include "support.h"
 
 static inline int count(const char *text, const char *what) {
-    int n = 0;
-    for (const char *s = text; (s = strstr(s, what)); s += strlen(what)) n++;
+    const size_t length = strlen(what);
+    int n = 0; /* not with strstr, which walks the whole text each time under the address sanitizer */
+    for (const char *s = text; *s; s++) n += *s == *what && !strncmp(s, what, length);
     return n;
 }
 
