@@ -197,6 +197,25 @@ static void test_warped_error(void **state) {
     bl_frame_unref(&before);
 }
 
+/* No error for the real frames themselves; a still picture is wrong by the real change, however calm it is.
+ */
+static void test_change_error(void **state) {
+    (void)state;
+    bl_frame *now = picture(4), *before = picture(3), *still = picture(3);
+    static float field[W * H * 2];
+    const bl_box whole = {0, 0, W, H};
+    const bl_frame *real[2] = {now, before}, *frozen[2] = {still, still};
+    const double right = bl_eval_change_error(real, real, field, &whole),
+                 calm = bl_eval_change_error(frozen, real, field, &whole);
+    assert_near(right, 0, 1e-12);
+    assert_near(bl_eval_warped_error(still, still, field, &whole), 0, 1e-12);
+    assert_near(calm, bl_eval_warped_error(now, before, field, &whole), 1e-6);
+    assert_true(calm > 0.5);
+    bl_frame_unref(&now);
+    bl_frame_unref(&before);
+    bl_frame_unref(&still);
+}
+
 /* ---- rows, tables, the judge ---- */
 static bl_eval_row row_of(const char *name, double ssim, double distance) {
     bl_eval_row r = {0};
@@ -288,6 +307,7 @@ static void test_judge_of_pictures(void **state) {
     assert_near(r.frames[0].v[BL_METRIC_BODY_SSIM], 1, 1e-6);
     assert_true(r.frames[1].v[BL_METRIC_BODY_SSIM] < 0.95);
     assert_true(r.mean[BL_METRIC_FLICKER_EXCESS] > 2);
+    assert_true(r.mean[BL_METRIC_CHANGE_ERROR] > 10);
     assert_true(isnan(r.mean[BL_METRIC_DISTANCE_BODY]));
     bl_eval_row_release(&r);
     bl_frame *small = NULL;
@@ -313,10 +333,15 @@ static int end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_boxes),        cmocka_unit_test(test_likeness_in_a_box),
-        cmocka_unit_test(test_pose_gap),     cmocka_unit_test(test_motion_field),
-        cmocka_unit_test(test_warped_error), cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_tables),       cmocka_unit_test(test_judge_of_pictures),
+        cmocka_unit_test(test_boxes),
+        cmocka_unit_test(test_likeness_in_a_box),
+        cmocka_unit_test(test_pose_gap),
+        cmocka_unit_test(test_motion_field),
+        cmocka_unit_test(test_warped_error),
+        cmocka_unit_test(test_change_error),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_judge_of_pictures),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

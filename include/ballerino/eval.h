@@ -84,6 +84,11 @@ void bl_eval_motion_field(float *field, const bl_box *box, const bl_person *now,
  * frame. Real frames have this error too (light, cloth, the detector's noise): compare with theirs. */
 double bl_eval_warped_error(const bl_frame *now, const bl_frame *before, const float *field,
                             const bl_box *box);
+/* The same with what is right to change taken out: mean of |(made change) - (real change)|, a change being
+ * now(q) - before(q + field(q)). 0 for the real frames; grows with flicker, with lag, and also with the blur
+ * that the plain error rewards. made, real: now and before. */
+double bl_eval_change_error(const bl_frame *const made[2], const bl_frame *const real[2], const float *field,
+                            const bl_box *box);
 
 /* ---- the judge: all of it, frame by frame ---- */
 /* X(identifier, key, heading, better: 1 higher / -1 lower / 0 neither, decimals, table 1..4) */
@@ -102,9 +107,10 @@ double bl_eval_warped_error(const bl_frame *now, const bl_frame *before, const f
     X(MISSED_FACE, "missed_face", "face", -1, 2, 4)                                                          \
     X(MISSED_HANDS, "missed_hands", "hands", -1, 2, 4)                                                       \
     X(MISSED_ALL, "missed_all", "all", -1, 2, 4)                                                             \
-    X(FLICKER, "flicker", "flicker", -1, 3, 4)                                                               \
+    X(FLICKER, "flicker", "flicker", 0, 3, 4)                                                                \
     X(FLICKER_REAL, "flicker_real", "of real", 0, 3, 4)                                                      \
-    X(FLICKER_EXCESS, "flicker_excess", "excess", -1, 3, 4)
+    X(FLICKER_EXCESS, "flicker_excess", "excess", 0, 3, 4)                                                   \
+    X(CHANGE_ERROR, "change_error", "change err", -1, 3, 4)
 
 typedef enum bl_metric {
 #define BL_X(id, key, heading, better, decimals, table) BL_METRIC_##id,

@@ -77,6 +77,9 @@ static int score_flicker(bl_judge *j, const picture *p, const bl_box *box, bl_fr
     bl_eval_motion_field(j->field, box, &p->wanted.person, &b->wanted.person, j->o.width, j->o.height);
     s->v[BL_METRIC_FLICKER] = bl_eval_warped_error(p->made, b->made, j->field, box);
     s->v[BL_METRIC_FLICKER_REAL] = bl_eval_warped_error(p->real, b->real, j->field, box);
+    s->v[BL_METRIC_CHANGE_ERROR] =
+        bl_eval_change_error((const bl_frame *const[]){p->made, b->made},
+                             (const bl_frame *const[]){p->real, b->real}, j->field, box);
     if (s->v[BL_METRIC_FLICKER_REAL] > 0)
         s->v[BL_METRIC_FLICKER_EXCESS] = s->v[BL_METRIC_FLICKER] / s->v[BL_METRIC_FLICKER_REAL];
     return 0;

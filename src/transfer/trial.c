@@ -7,7 +7,7 @@
 #include "ballerino/base.h"
 #include "retrieve.h"
 
-#define RULES "1" /* of judging; another number when scores would no longer be comparable */
+#define RULES "2" /* of judging; another number when scores would no longer be comparable */
 
 bl_trial_job bl_trial_job_default(void) {
     bl_trial_job j = {.train = bl_train_job_default()};

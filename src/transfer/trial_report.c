@@ -168,8 +168,9 @@ int bl__trial_report(const bl__trial *t, bl_err *err) {
     bl_report_text(page,
                    "A star marks the best; real and plate do not compete. Flicker is the mean difference "
                    "to the frame before after it was carried along the limbs' motion; excess is its "
-                   "ratio to that of the real frames. A blurred picture flickers little: read it "
-                   "together with the first table.");
+                   "ratio to that of the real frames. A blurred picture flickers little, so "
+                   "the column that is judged is the last: how far the change from frame to frame is from "
+                   "that of the real frames, pixel by pixel.");
     rc = pictures(page, t, err);
     bl_report_heading(page, "Frame by frame");
     if (rc == 0) rc = curve(page, t->result, BL_METRIC_BODY_SSIM, "SSIM of the body", err);
