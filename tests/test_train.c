@@ -225,7 +225,7 @@ static void test_refiners(void **state) {
     for (int y = 0; y < room.h; y++)
         for (int x = 0; x < room.w * 3; x++) {
             int in = 0;
-            for (int k = 0; k < BL__PARTS; k++)
+            for (int k = 0; k < BL_REGIONS; k++)
                 in |= fabsf((float)(x / 3) + 0.5f - s->box[k].cx) < s->box[k].side / 2 &&
                       fabsf((float)y + 0.5f - s->box[k].cy) < s->box[k].side / 2;
             const int same = fa->data[y * fa->stride + x] == fb->data[y * fb->stride + x];

@@ -82,6 +82,9 @@ typedef struct bl_face {
     bl_point3 points[BL_FACE_POINTS];
 } bl_face;
 
+/* What is found beside the body's joints. */
+typedef enum bl_region { BL_REGION_LEFT_HAND, BL_REGION_RIGHT_HAND, BL_REGION_FACE, BL_REGIONS } bl_region;
+
 typedef struct bl_person {
     float score; /* 0..1, the landmark model's person flag */
     bl_landmark landmarks[BL_LANDMARKS];

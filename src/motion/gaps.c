@@ -75,6 +75,6 @@ int bl_motion_fill_gaps(bl_track *t, int max_gap, bl_err *err) {
         last = k;
     }
     for (int joint = 0; max_gap > 0 && joint < BL_LANDMARKS; joint++) fill_joint(t, joint, max_gap);
-    for (int part = 0; max_gap > 0 && part < BL__PARTS; part++) bl__points_fill(t, (bl__part)part, max_gap);
+    for (int part = 0; max_gap > 0 && part < BL_REGIONS; part++) bl__points_fill(t, (bl_region)part, max_gap);
     return filled;
 }

@@ -162,8 +162,8 @@ static void apply(bl_person *p, bl_frame_transform x, const bl_track *from, cons
         l->y = (x.s * l->y * fh + x.ty) / th;
         l->z = x.s * l->z * fw / tw;
     }
-    for (int part = 0; part < BL__PARTS; part++) {
-        bl__points c = bl__points_of(p, (bl__part)part);
+    for (int part = 0; part < BL_REGIONS; part++) {
+        bl__points c = bl__points_of(p, (bl_region)part);
         for (int k = 0; *c.score > 0 && k < c.n; k++) {
             c.at[k].x = (x.s * c.at[k].x * fw + x.tx) / tw;
             c.at[k].y = (x.s * c.at[k].y * fh + x.ty) / th;

@@ -6,17 +6,17 @@
 #include "ballerino/base.h"
 #include "body.h"
 
-bl__points bl__points_of(bl_person *p, bl__part part) {
+bl__points bl__points_of(bl_person *p, bl_region part) {
     switch (part) {
-    case BL__PART_LEFT_HAND:
+    case BL_REGION_LEFT_HAND:
         return (bl__points){&p->left_hand.score, p->left_hand.points, BL_HAND_POINTS, BL_LM_L_WRIST};
-    case BL__PART_RIGHT_HAND:
+    case BL_REGION_RIGHT_HAND:
         return (bl__points){&p->right_hand.score, p->right_hand.points, BL_HAND_POINTS, BL_LM_R_WRIST};
     default: return (bl__points){&p->face.score, p->face.points, BL_FACE_POINTS, BL_LM_NOSE};
     }
 }
 
-bl__points bl__points_look(const bl_person *p, bl__part part) {
+bl__points bl__points_look(const bl_person *p, bl_region part) {
     return bl__points_of((bl_person *)(uintptr_t)p, part);
 }
 
@@ -35,14 +35,14 @@ static int finite_points(const bl__points *c) {
     return isfinite(sum) != 0;
 }
 
-static int is_stray(const bl_person *p, const bl__points *c, bl__part part, const bl_track *t,
+static int is_stray(const bl_person *p, const bl__points *c, bl_region part, const bl_track *t,
                     float body_height) {
     if (!finite_points(c)) return 1;
     const bl_landmark *l = &p->landmarks[c->anchor];
     if (!(l->visibility > 0) || !(body_height > 0)) return 0; /* nothing to compare with */
-    const bl_point3 *root = &c->at[part == BL__PART_FACE ? FACE_ROOT : HAND_ROOT];
+    const bl_point3 *root = &c->at[part == BL_REGION_FACE ? FACE_ROOT : HAND_ROOT];
     float far = hypotf((root->x - l->x) * (float)t->width, (root->y - l->y) * (float)t->height);
-    return far > (part == BL__PART_FACE ? FACE_STRAY : HAND_STRAY) * body_height;
+    return far > (part == BL_REGION_FACE ? FACE_STRAY : HAND_STRAY) * body_height;
 }
 
 int64_t bl_motion_drop_strays(bl_track *t) {
@@ -53,9 +53,9 @@ int64_t bl_motion_drop_strays(bl_track *t) {
         if (p->left_hand.score == 0 && p->right_hand.score == 0 && p->face.score == 0) continue;
         bl__body body;
         bl__body_measure(&body, p, t->width, t->height);
-        for (int part = 0; part < BL__PARTS; part++) {
-            bl__points c = bl__points_of(p, (bl__part)part);
-            if (*c.score == 0 || !is_stray(p, &c, (bl__part)part, t, body.height)) continue;
+        for (int part = 0; part < BL_REGIONS; part++) {
+            bl__points c = bl__points_of(p, (bl_region)part);
+            if (*c.score == 0 || !is_stray(p, &c, (bl_region)part, t, body.height)) continue;
             *c.score = 0;
             memset(c.at, 0, (size_t)c.n * sizeof *c.at);
             dropped++;
@@ -65,7 +65,7 @@ int64_t bl_motion_drop_strays(bl_track *t) {
 }
 
 /* ---- gaps ---- */
-static void fill_one(bl_track *t, bl__part part, int64_t a, int64_t b, int64_t k) {
+static void fill_one(bl_track *t, bl_region part, int64_t a, int64_t b, int64_t k) {
     const bl_person *pa = &t->frames[a].person, *pb = &t->frames[b].person;
     bl_person *p = &t->frames[k].person;
     bl__points ca = bl__points_look(pa, part), cb = bl__points_look(pb, part), c = bl__points_of(p, part);
@@ -84,7 +84,7 @@ static void fill_one(bl_track *t, bl__part part, int64_t a, int64_t b, int64_t k
     *c.score = BL_MIN(*ca.score, *cb.score);
 }
 
-void bl__points_fill(bl_track *t, bl__part part, int max_gap) {
+void bl__points_fill(bl_track *t, bl_region part, int max_gap) {
     int64_t last = -1;
     for (int64_t k = 0; k < t->n; k++) {
         if (!t->frames[k].has_person) {
@@ -99,7 +99,7 @@ void bl__points_fill(bl_track *t, bl__part part, int max_gap) {
 }
 
 /* ---- smoothing ---- */
-void bl__points_blend(bl__points out, const bl_person *const people[], bl__part part, const double *c,
+void bl__points_blend(bl__points out, const bl_person *const people[], bl_region part, const double *c,
                       int count) {
     float sum[3 * BL_FACE_POINTS] = {0};
     const int n = 3 * out.n;

@@ -7,8 +7,6 @@
 
 #include "ballerino/motion.h"
 
-typedef enum bl__part { BL__PART_LEFT_HAND, BL__PART_RIGHT_HAND, BL__PART_FACE, BL__PARTS } bl__part;
-
 /* A view into a person; score 0 = not seen. */
 typedef struct bl__points {
     float *score;
@@ -17,19 +15,19 @@ typedef struct bl__points {
     bl_landmark_id anchor; /* the body's landmark that the part hangs on: a wrist, the nose */
 } bl__points;
 
-bl__points bl__points_of(bl_person *p, bl__part part);
+bl__points bl__points_of(bl_person *p, bl_region part);
 /* The same for a person who is only looked at; nothing may be written through the result. */
-bl__points bl__points_look(const bl_person *p, bl__part part);
+bl__points bl__points_look(const bl_person *p, bl_region part);
 
 /* Where frame k lies between frames a and b, 0..1, by time; by index where the times don't grow. (gaps.c) */
 float bl__part_of_gap(const bl_track *t, int64_t a, int64_t b, int64_t k);
 
 /* Fills a hand or a face that is missing for at most max_gap frames while the body is there. In between it
  * moves with its anchor and changes its shape evenly; the score is the lower one of the two ends. */
-void bl__points_fill(bl_track *t, bl__part part, int max_gap);
+void bl__points_fill(bl_track *t, bl_region part, int max_gap);
 
 /* out = sum over j < count of c[j] * the part's points in people[j]; the score is left alone. */
-void bl__points_blend(bl__points out, const bl_person *const people[], bl__part part, const double *c,
+void bl__points_blend(bl__points out, const bl_person *const people[], bl_region part, const double *c,
                       int count);
 
 #endif

@@ -82,7 +82,7 @@ static grips rescale(shape *out, const shape *in, const float r[BL_LIMBS]) {
 
 /* Hands and face: about their grip, or about their own root where the body's landmark is missing. Their z is
  * counted from that root. */
-static void rescale_points(bl_person *p, bl__part part, node grip, float ratio, float w, float h) {
+static void rescale_points(bl_person *p, bl_region part, node grip, float ratio, float w, float h) {
     bl__points c = bl__points_of(p, part);
     if (!(*c.score > 0)) return;
     vec about = grip.at;
@@ -218,9 +218,9 @@ static void rescale_frame(stand *s, bl_track *t, int64_t k, const float r[BL_LIM
         in.seen[i] = l->visibility > 0;
     }
     grips g = rescale(&out, &in, r);
-    rescale_points(p, BL__PART_LEFT_HAND, g.wrist[0], r[BL_LIMB_HAND], w, h);
-    rescale_points(p, BL__PART_RIGHT_HAND, g.wrist[1], r[BL_LIMB_HAND], w, h);
-    rescale_points(p, BL__PART_FACE, g.head, r[BL_LIMB_HEAD], w, h);
+    rescale_points(p, BL_REGION_LEFT_HAND, g.wrist[0], r[BL_LIMB_HAND], w, h);
+    rescale_points(p, BL_REGION_RIGHT_HAND, g.wrist[1], r[BL_LIMB_HAND], w, h);
+    rescale_points(p, BL_REGION_FACE, g.head, r[BL_LIMB_HEAD], w, h);
     rescale_world(p, r);
     find_stand(s, k, &in, &out, soft);
     for (int i = 0; i < BL_LANDMARKS; i++) {
@@ -231,8 +231,8 @@ static void rescale_frame(stand *s, bl_track *t, int64_t k, const float r[BL_LIM
 
 static void move(bl_person *p, float dx, float dy) {
     for (int i = 0; i < BL_LANDMARKS; i++) p->landmarks[i].x += dx, p->landmarks[i].y += dy;
-    for (int part = 0; part < BL__PARTS; part++) {
-        bl__points c = bl__points_of(p, (bl__part)part);
+    for (int part = 0; part < BL_REGIONS; part++) {
+        bl__points c = bl__points_of(p, (bl_region)part);
         for (int i = 0; *c.score > 0 && i < c.n; i++) c.at[i].x += dx, c.at[i].y += dy;
     }
     p->roi.cx += dx, p->roi.cy += dy;

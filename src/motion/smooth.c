@@ -48,14 +48,14 @@ static void smooth_landmark(bl_landmark *out, const neighbourhood *nb, int joint
 }
 
 /* The run of neighbours around `own` that have the part: nothing is mixed across frames without it. */
-static void run_of(int *from, int *to, const neighbourhood *nb, bl__part part) {
+static void run_of(int *from, int *to, const neighbourhood *nb, bl_region part) {
     for (*from = nb->own; *from > 0 && *bl__points_look(nb->people[*from - 1], part).score > 0;) --*from;
     for (*to = nb->own; *to + 1 < nb->count && *bl__points_look(nb->people[*to + 1], part).score > 0;) ++*to;
 }
 
 /* The fit is linear in the values, and all points of a part share their weights: one set of coefficients per
  * frame serves them all. */
-static void smooth_part(bl_person *p, const neighbourhood *nb, bl__part part) {
+static void smooth_part(bl_person *p, const neighbourhood *nb, bl_region part) {
     bl__points out = bl__points_of(p, part);
     if (!(*out.score > 0)) return;
     double s[5] = {0}, w[MAX_WINDOW], c[MAX_WINDOW], kernel = 0, score = 0;
@@ -123,7 +123,7 @@ int bl_motion_smooth(bl_track *t, int window, bl_err *err) {
             smooth_landmark(&p->landmarks[joint], &nb, joint, 0);
             smooth_landmark(&p->world[joint], &nb, joint, 1);
         }
-        for (int part = 0; nb.count > 1 && part < BL__PARTS; part++) smooth_part(p, &nb, (bl__part)part);
+        for (int part = 0; nb.count > 1 && part < BL_REGIONS; part++) smooth_part(p, &nb, (bl_region)part);
     }
     bl_free(h.people);
     return 0;

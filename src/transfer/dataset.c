@@ -168,6 +168,7 @@ static int get(void *ctx, int64_t index, uint64_t augment, float *label, float *
     }
     bl_figure_options o = bl_figure_options_default();
     o.drop = m.drop;
+    o.drop_parts = m.drop_parts;
     bl__label_draw(label, d->grid, s->x, s->y, d->w, d->h, &p, &m.warp, &o);
     if (!m.whole) {
         warp_all(d, index, &m, plate, real, weight);

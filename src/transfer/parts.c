@@ -109,9 +109,9 @@ static void finish(bl__part_box *box, const bl__part_box *raw, int64_t n, double
 int bl__parts_init(bl__parts *p, const bl_track *t, bl_err *err) {
     *p = (bl__parts){.n = t->n};
     const size_t n = (size_t)t->n + 1;
-    bl__part_box *raw[BL__PARTS] = {0};
+    bl__part_box *raw[BL_REGIONS] = {0};
     int ok = 1;
-    for (int k = 0; k < BL__PARTS; k++) {
+    for (int k = 0; k < BL_REGIONS; k++) {
         p->box[k] = bl_alloc_array(n, sizeof *p->box[k]);
         raw[k] = bl_alloc_array(n, sizeof *raw[k]);
         ok = ok && p->box[k] && raw[k];
@@ -120,11 +120,11 @@ int bl__parts_init(bl__parts *p, const bl_track *t, bl_err *err) {
         const bl_track_frame *f = &t->frames[i];
         const float scale = f->has_person ? scale_of(f, t->width, t->height) : 0;
         if (scale <= 0) continue;
-        raw[BL__PART_FACE][i] = face_box(&f->person, t->width, t->height, scale);
-        raw[BL__PART_L_HAND][i] = hand_box(&f->person, 1, t->width, t->height, scale);
-        raw[BL__PART_R_HAND][i] = hand_box(&f->person, 0, t->width, t->height, scale);
+        raw[BL_REGION_FACE][i] = face_box(&f->person, t->width, t->height, scale);
+        raw[BL_REGION_LEFT_HAND][i] = hand_box(&f->person, 1, t->width, t->height, scale);
+        raw[BL_REGION_RIGHT_HAND][i] = hand_box(&f->person, 0, t->width, t->height, scale);
     }
-    for (int k = 0; k < BL__PARTS; k++) {
+    for (int k = 0; k < BL_REGIONS; k++) {
         for (int64_t a = 0, b; ok && a < t->n; a = b) { /* never across a cut */
             b = bl_track_shot_end(t, a);
             finish(p->box[k] + a, raw[k] + a, b - a, t->fps > 0 ? t->fps : 25);
@@ -137,6 +137,6 @@ int bl__parts_init(bl__parts *p, const bl_track *t, bl_err *err) {
 }
 
 void bl__parts_release(bl__parts *p) {
-    for (int k = 0; k < BL__PARTS; k++) bl_free(p->box[k]);
+    for (int k = 0; k < BL_REGIONS; k++) bl_free(p->box[k]);
     *p = (bl__parts){0};
 }

@@ -10,8 +10,6 @@
 
 #include "ballerino/track.h"
 
-typedef enum bl__part { BL__PART_FACE, BL__PART_L_HAND, BL__PART_R_HAND, BL__PARTS } bl__part;
-
 typedef struct bl__part_box {
     float cx, cy, side; /* frame pixels */
     float seen;         /* 0: there is nothing to refine; 1: fully */
@@ -19,7 +17,7 @@ typedef struct bl__part_box {
 
 typedef struct bl__parts {
     int64_t n;
-    bl__part_box *box[BL__PARTS]; /* one a frame of the track; owned */
+    bl__part_box *box[BL_REGIONS]; /* one a frame of the track; owned */
 } bl__parts;
 
 int bl__parts_init(bl__parts *p, const bl_track *t, bl_err *err);

@@ -19,7 +19,7 @@
 typedef struct bl__patch {
     int64_t frame; /* index in the track */
     bl__part_box box;
-    int32_t part, unused; /* bl__part */
+    int32_t part, unused; /* bl_region */
 } bl__patch;
 
 typedef struct bl__patches {

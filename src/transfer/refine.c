@@ -51,11 +51,11 @@ static int refine_part(bl__refiner *r, bl_frame *f, const bl_person *p, const bl
     return rc < 0 ? rc : bl__patch_add(f, b, r->painted, r->size, err);
 }
 
-int bl__refine_frame(bl__refine *r, bl_frame *f, const bl_person *p, const bl__part_box boxes[BL__PARTS],
+int bl__refine_frame(bl__refine *r, bl_frame *f, const bl_person *p, const bl__part_box boxes[BL_REGIONS],
                      float opacity, bl_err *err) {
     int rc = 0;
-    for (int k = BL__PARTS - 1; k >= 0 && rc == 0; k--) { /* the face last: it is looked at most */
-        bl__refiner *x = &r->refiner[bl__refiner_of((bl__part)k)];
+    for (int k = 0; k < BL_REGIONS && rc == 0; k++) { /* the face last: it is looked at most */
+        bl__refiner *x = &r->refiner[bl__refiner_of((bl_region)k)];
         bl__part_box b = boxes[k];
         b.seen *= opacity;
         if (x->size > 0 && b.seen > 0) rc = refine_part(x, f, p, &b, err);

@@ -22,8 +22,8 @@ typedef struct bl__refine {
 } bl__refine;
 
 /* Which refiner is for a part: the two hands share one. */
-static inline int bl__refiner_of(bl__part part) {
-    return part == BL__PART_FACE ? BL__REFINE_FACE : BL__REFINE_HANDS;
+static inline int bl__refiner_of(bl_region part) {
+    return part == BL_REGION_FACE ? BL__REFINE_FACE : BL__REFINE_HANDS;
 }
 
 /* Builds the refiners that the model has; with none of them everything below does nothing. */
@@ -31,7 +31,7 @@ int bl__refine_init(bl__refine *r, const bl_model *m, int threads, bl_err *err);
 void bl__refine_release(bl__refine *r);
 /* Refines the person's parts in a composed frame. `boxes`: one a part, frame pixels; their `seen` is
  * multiplied by `opacity`. */
-int bl__refine_frame(bl__refine *r, bl_frame *f, const bl_person *p, const bl__part_box boxes[BL__PARTS],
+int bl__refine_frame(bl__refine *r, bl_frame *f, const bl_person *p, const bl__part_box boxes[BL_REGIONS],
                      float opacity, bl_err *err);
 
 #endif

@@ -11,7 +11,7 @@ int bl__shot_make(bl__shot **out, bl__render *r, int64_t k, bl_frame *source, bl
     const int64_t pose = bl__render_pose(r, k, &s->opacity);
     if (pose >= 0) {
         s->person = r->track->frames[pose].person;
-        for (int i = 0; i < BL__PARTS; i++) s->box[i] = r->parts.box[i][pose];
+        for (int i = 0; i < BL_REGIONS; i++) s->box[i] = r->parts.box[i][pose];
     }
     int rc = bl__layer_init(&s->layer, r->w, r->h, err);
     if (rc == 0) rc = s->filled = bl__render_layer(r, k, &s->layer, &s->x, &s->y, err);

@@ -19,7 +19,7 @@ typedef struct bl__shot {
     int filled, x, y; /* 0: the plate alone */
     float opacity;    /* of the person */
     bl_person person; /* normalised */
-    bl__part_box box[BL__PARTS];
+    bl__part_box box[BL_REGIONS];
 } bl__shot;
 
 /* Renders entry k (ascending calls); takes a reference of `source`. */

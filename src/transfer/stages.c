@@ -128,8 +128,8 @@ static void choose_refiners(bl__training *t) {
     for (int k = 0; k < BL__REFINERS; k++) {
         bl__stage_plan *s = &t->preset.stage[bl__stage_of_refiner(k)];
         int64_t seen = 0;
-        for (int part = 0; part < BL__PARTS; part++)
-            for (int64_t i = 0; i < t->n_train && bl__refiner_of((bl__part)part) == k; i++)
+        for (int part = 0; part < BL_REGIONS; part++)
+            for (int64_t i = 0; i < t->n_train && bl__refiner_of((bl_region)part) == k; i++)
                 seen += t->parts.box[part][i].seen > 0;
         if (!s->on || seen >= BL__LEAST_PATCHES) continue;
         s->on = 0;
@@ -184,7 +184,8 @@ static int kept(const collecting *c, int64_t i) {
     return c->keep >= 1 || floor((double)(run + 1) * c->keep) > floor((double)run * c->keep);
 }
 
-static int collect(collecting *c, const bl_frame *f, bl_err *err) {
+static int collect(void *ctx, bl_frame *f, bl_err *err) {
+    collecting *c = ctx;
     bl__training *t = c->t;
     const int64_t i = f->index;
     const bl_track_frame *found = &t->track->frames[i];
@@ -200,27 +201,27 @@ static int collect(collecting *c, const bl_frame *f, bl_err *err) {
     return rc;
 }
 
-static int read_clip(collecting *c, bl_err *err) {
-    bl__training *t = c->t;
+int bl__each_frame(const bl__training *t, const char *stage, int64_t until, bl__frame_fn fn, void *ctx,
+                   bl_err *err) {
     bl_reader *r = NULL;
     bl_frame *f = NULL;
     bl_progress p;
     int64_t seen = 0;
     int rc = bl_reader_open(&r, t->job->target, NULL, err);
-    bl_progress_begin(&p, "samples", "frames", 0);
-    while (rc >= 0 && (rc = bl_reader_next(r, &f, err)) > 0) {
+    bl_progress_begin(&p, stage, "frames", 0);
+    while (rc >= 0 && seen < until && (rc = bl_reader_next(r, &f, err)) > 0) {
         if (f->width != t->track->width || f->height != t->track->height || f->index >= t->track->n)
             rc = bl_fail(err, BL_E_MISMATCH, "%s has changed since its poses were found; remove %s",
                          t->job->target, t->state.dir);
         else
-            rc = collect(c, f, err);
+            rc = fn(ctx, f, err);
         bl_frame_unref(&f);
         if (rc >= 0) rc = bl_check_interrupt(err);
-        bl_progress_update(&p, ++seen, t->track->n, NULL);
+        bl_progress_update(&p, ++seen, until, NULL);
     }
     bl_reader_close(&r);
     if (rc >= 0) bl_progress_end(&p, seen, NULL);
-    return rc;
+    return rc < 0 ? rc : 0;
 }
 
 static int make_samples(bl__training *t, const char *plate_path, const char *samples_path, bl_err *err) {
@@ -237,7 +238,7 @@ static int make_samples(bl__training *t, const char *plate_path, const char *sam
     if (rc >= 0)
         rc = bl__dataset_begin(&c.writer, samples_path, &t->grid, bl__main_net(t)->width,
                                bl__main_net(t)->height, err);
-    if (rc >= 0) rc = read_clip(&c, err);
+    if (rc >= 0) rc = bl__each_frame(t, "samples", t->track->n, collect, &c, err);
     if (rc >= 0) rc = bl__plate_finish(c.plate, &plate, &holes, err);
     if (rc >= 0) rc = bl_png_write(plate, plate_path, err);
     if (rc >= 0) rc = bl__dataset_commit(&c.writer, err);

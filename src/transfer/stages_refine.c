@@ -59,8 +59,8 @@ static int begin(cutting *c, bl_err *err) {
 static int put_patches(cutting *c, const bl_frame *photo, int64_t i, bl_err *err) {
     bl__training *t = c->t;
     int rc = 0;
-    for (int part = 0; part < BL__PARTS && rc == 0; part++) {
-        const int k = bl__refiner_of((bl__part)part);
+    for (int part = 0; part < BL_REGIONS && rc == 0; part++) {
+        const int k = bl__refiner_of((bl_region)part);
         const bl__patch patch = {.frame = i, .box = t->parts.box[part][i], .part = part};
         if (wanted(t, k) && patch.box.seen > 0)
             rc = bl__patches_put(&c->writer[k], &patch, c->made, photo, err);
@@ -68,7 +68,8 @@ static int put_patches(cutting *c, const bl_frame *photo, int64_t i, bl_err *err
     return rc;
 }
 
-static int one_frame(cutting *c, bl_frame *photo, bl_err *err) {
+static int one_frame(void *ctx, bl_frame *photo, bl_err *err) {
+    cutting *c = ctx;
     bl__training *t = c->t;
     const int64_t i = photo->index;
     if (i >= t->n_train || !used(c, i) || !t->track->frames[i].has_person) return 0;
@@ -84,33 +85,10 @@ static int one_frame(cutting *c, bl_frame *photo, bl_err *err) {
     return rc;
 }
 
-static int read_clip(cutting *c, bl_err *err) {
-    bl__training *t = c->t;
-    bl_reader *r = NULL;
-    bl_frame *f = NULL;
-    bl_progress p;
-    int64_t seen = 0;
-    int rc = bl_reader_open(&r, t->job->target, NULL, err);
-    bl_progress_begin(&p, "patches", "frames", 0);
-    while (rc >= 0 && seen < t->n_train && (rc = bl_reader_next(r, &f, err)) > 0) {
-        if (f->width != t->track->width || f->height != t->track->height || f->index >= t->track->n)
-            rc = bl_fail(err, BL_E_MISMATCH, "%s has changed since its poses were found; remove %s",
-                         t->job->target, t->state.dir);
-        else
-            rc = one_frame(c, f, err);
-        bl_frame_unref(&f);
-        if (rc >= 0) rc = bl_check_interrupt(err);
-        bl_progress_update(&p, ++seen, t->n_train, NULL);
-    }
-    bl_reader_close(&r);
-    if (rc >= 0) bl_progress_end(&p, seen, NULL);
-    return rc < 0 ? rc : 0;
-}
-
 static int make_patches(bl__training *t, bl_err *err) {
     cutting c = {.t = t};
     int rc = begin(&c, err);
-    if (rc == 0) rc = read_clip(&c, err);
+    if (rc == 0) rc = bl__each_frame(t, "patches", t->n_train, one_frame, &c, err);
     for (int k = 0; k < BL__REFINERS; k++) {
         if (rc == 0 && wanted(t, k)) rc = bl__patches_commit(&c.writer[k], err);
         bl__patches_abort(&c.writer[k]);

@@ -62,6 +62,10 @@ int bl__stage_measure(bl__training *t, bl_err *err);
 /* Goes through the clip once more: plate.png, samples.bin. */
 int bl__stage_samples(bl__training *t, bl_err *err);
 
+/* Decodes the clip's first `until` frames for a stage, with progress; a negative return of `fn` stops. */
+typedef int (*bl__frame_fn)(void *ctx, bl_frame *f, bl_err *err);
+int bl__each_frame(const bl__training *t, const char *stage, int64_t until, bl__frame_fn fn, void *ctx,
+                   bl_err *err);
 /* Makes the patches that the refiners learn from, with the coarse model; one pass over the clip. Skipped
  * where they are there. */
 int bl__stage_patches(bl__training *t, bl_err *err);
