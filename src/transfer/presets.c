@@ -111,19 +111,19 @@ static void fine(bl__preset *p, int scale, double minutes) {
 bl__preset bl__preset_of(bl_preset which, bl_scene scene) {
     bl__preset p = {.area = 144 * 192, .minutes = 10};
     p.stage[BL__STAGE_MAIN] =
-        (bl__stage_plan){.on = 1, .share = 0.7, .net = bl_gan_net_default(), .train = bl_gan_train_default()};
-    p.stage[BL__STAGE_FACE] = refiner(0.2, 64);
-    p.stage[BL__STAGE_HANDS] = refiner(0.1, 48);
+        (bl__stage_plan){.on = 1, .share = 0.65, .net = bl_gan_net_default(), .train = bl_gan_train_default()};
+    p.stage[BL__STAGE_FACE] = refiner(0.22, 96);
+    p.stage[BL__STAGE_HANDS] = refiner(0.13, 64);
     if (which == BL_PRESET_STANDARD) {
         fine(&p, 2, 60);
-        p.stage[BL__STAGE_FACE].net = bl__refiner_net(96);
-        p.stage[BL__STAGE_HANDS].net = bl__refiner_net(64);
+        p.stage[BL__STAGE_FACE].net = bl__refiner_net(128);
+        p.stage[BL__STAGE_HANDS].net = bl__refiner_net(96);
     }
     if (which == BL_PRESET_HIGH) {
         fine(&p, 4, 480);
         p.stage[BL__STAGE_MAIN].net.down = 5;
         p.stage[BL__STAGE_FACE].net = bl__refiner_net(160);
-        p.stage[BL__STAGE_HANDS].net = bl__refiner_net(96);
+        p.stage[BL__STAGE_HANDS].net = bl__refiner_net(128);
     }
     if (which == BL_PRESET_PAPER) paper(&p);
     p.stage[BL__STAGE_MAIN].net.scene = scene;

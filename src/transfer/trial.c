@@ -155,7 +155,7 @@ static const struct {
     int previous;
     const char *refine; /* NULL: not trained */
 } methods[] = {
-    {"retrieve", 0, NULL}, {"frame", 0, "none"}, {"temporal", 1, "none"}, {"full", 1, "face,hands"}};
+    {"retrieve", 0, NULL}, {"frame", 0, "none"}, {"temporal", 1, "none"}, {"full", -1, "face,hands"}};
 
 static const char *wanted_methods(const bl_trial_job *j) {
     if (j->methods && *j->methods) return j->methods;
