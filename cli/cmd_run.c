@@ -38,7 +38,7 @@ static const bl__opt pose_ids[] = {BL__OPT_pose_model, BL__OPT_no_hands, BL__OPT
                                        BL__OPT_steps,    BL__OPT_holdout,   BL__OPT_size,
                                        BL__OPT_seed,     BL__OPT_precision, BL__OPT_pose_model,
                                        BL__OPT_no_hands, BL__OPT_no_face,   BL__OPT_previous,
-                                       BL__OPT_refine,   BL__OPT_perceptual};
+                                       BL__OPT_diffaug,  BL__OPT_refine,    BL__OPT_perceptual};
 
 static int plan(const bl__options *o, const char *target, const char *source, const char *output, work *w,
                 bl_err *err) {

@@ -13,6 +13,7 @@ bl_train_job bl__train_job(const bl__options *o) {
     j.steps = bl__option_int(o, BL__OPT_steps);
     j.holdout = bl__option_real(o, BL__OPT_holdout);
     bl__option_size(o, BL__OPT_size, &j.width, &j.height);
+    j.diffaug = bl__option_real(o, BL__OPT_diffaug);
     j.previous = (int[]){-1, 0, 1}[bl__option_choice(o, BL__OPT_previous)];
     j.seed = (uint64_t)bl__option_int(o, BL__OPT_seed);
     j.refine =

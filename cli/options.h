@@ -51,6 +51,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "quality of the video, smaller is better and larger")                                                  \
     X(estimate, "estimate", 0, FLAG, 0, 1, "0", "", BL__IN(doctor),                                          \
       "what a training with this preset and size would take here")                                           \
+    X(diffaug, "diffaug", 0, REAL, 0, 1, "0", "SHARE", BL__IN_TRAIN | BL__IN(eval),                          \
+      "of the steps in which the discriminators see augmented pictures; for short clips")                    \
     X(from, "from", 0, TEXT, 0, 0, "", "TARBALL[,TARBALL]", BL__IN(models),                                  \
       "take the models from these npm tarballs instead of the network")                                      \
     X(help, "help", 'h', FLAG, 0, 1, "0", "", BL__IN_ALL, "show the options and stop")                       \
@@ -91,7 +93,7 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(preview_every, "preview-every", 0, REAL, 5, 86400, "60", "SECONDS", BL__IN_TRAIN | BL__IN(eval),       \
       "how often the preview strip is written")                                                              \
     X(previous, "previous", 0, CHOICE, 0, 0, "preset", "preset|off|on", BL__IN_TRAIN,                        \
-      "show the generator its previous output, for steadier video")                                          \
+      "show the generator its previous output, as the paper does")                                           \
     X(progress, "progress", 0, CHOICE, 0, 0, "auto", "auto|plain|json|none", BL__IN_WORK | BL__IN(models),   \
       "how progress is shown")                                                                               \
     X(quiet, "quiet", 'q', FLAG, 0, 1, "0", "", BL__IN_ALL, "only errors")                                   \

@@ -32,8 +32,8 @@ typedef struct bl_trial_job {
     const char *model;  /* judge this model (and what needs no training) instead of training: its own consent
                            and held-out part count */
     /* Comma-separated: "retrieve" (no training), "frame" (each frame by itself), "temporal" (with the
-     * previous output), "full" (and with face and hands refined). NULL or "": all with `ablate`, else
-     * retrieve,full. */
+     * previous output, two frames judged at a time), "full" (as the preset says, face and hands refined).
+     * NULL or "": all with `ablate`, else retrieve,full. */
     const char *methods;
     int ablate;
     const char *lpips, *lpips_linear; /* as bl_judge_options */

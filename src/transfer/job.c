@@ -34,16 +34,16 @@ static int settings_of(json_t **out, const bl_train_job *job, const char *target
         perceptual = network;
     }
     if (rc < 0) return rc;
-    *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:f, s:i, s:i, s:i, s:I, s:s, s:i, s:s, s:i, s:s, "
-                     "s:b, s:b, s:s}",
-                     "target_sha256", target_sha256, "track_sha256", track, "consent", job->consent, "preset",
-                     bl__preset_name(job->preset), "scene", scene_names[job->scene == BL_SCENE_PAINT],
-                     "minutes", job->minutes, "steps", (json_int_t)job->steps, "holdout", job->holdout,
-                     "width", job->width, "height", job->height, "channels", job->channels, "seed",
-                     (json_int_t)job->seed, "precision", precision_names[job->precision], "threads",
-                     job->threads, "pose_model", pose_names[job->pose_model], "previous", job->previous,
-                     "refine", job->refine ? job->refine : "", "hands", job->hands, "face", job->face,
-                     "perceptual", perceptual);
+    *out = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:f, s:i, s:i, s:i, s:I, s:s, s:i, s:s, s:f, s:i, s:s, "
+        "s:b, s:b, s:s}",
+        "target_sha256", target_sha256, "track_sha256", track, "consent", job->consent, "preset",
+        bl__preset_name(job->preset), "scene", scene_names[job->scene == BL_SCENE_PAINT], "minutes",
+        job->minutes, "steps", (json_int_t)job->steps, "holdout", job->holdout, "width", job->width, "height",
+        job->height, "channels", job->channels, "seed", (json_int_t)job->seed, "precision",
+        precision_names[job->precision], "threads", job->threads, "pose_model", pose_names[job->pose_model],
+        "diffaug", job->diffaug, "previous", job->previous, "refine", job->refine ? job->refine : "", "hands",
+        job->hands, "face", job->face, "perceptual", perceptual);
     if (*out) return 0;
     return bl_fail(err, BL_E_USAGE, "the consent statement is not valid UTF-8 text");
 }

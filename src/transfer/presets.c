@@ -110,8 +110,8 @@ static void fine(bl__preset *p, int scale, double minutes) {
 
 bl__preset bl__preset_of(bl_preset which, bl_scene scene) {
     bl__preset p = {.area = 144 * 192, .minutes = 10};
-    p.stage[BL__STAGE_MAIN] =
-        (bl__stage_plan){.on = 1, .share = 0.65, .net = bl_gan_net_default(), .train = bl_gan_train_default()};
+    p.stage[BL__STAGE_MAIN] = (bl__stage_plan){
+        .on = 1, .share = 0.65, .net = bl_gan_net_default(), .train = bl_gan_train_default()};
     p.stage[BL__STAGE_FACE] = refiner(0.22, 96);
     p.stage[BL__STAGE_HANDS] = refiner(0.13, 64);
     if (which == BL_PRESET_STANDARD) {
@@ -134,6 +134,7 @@ bl__preset bl__preset_for(const bl_train_job *j) {
     bl__preset p = bl__preset_of(j->preset, j->scene);
     bl__stage_plan *m = &p.stage[BL__STAGE_MAIN];
     if (j->channels) m->net.ngf = m->net.ndf = j->channels;
+    m->train.diffaug = (float)j->diffaug;
     if (j->previous >= 0) m->net.previous = m->train.temporal_d = j->previous;
     m->net.max_channels = BL_MAX(m->net.max_channels, m->net.ngf);
     if (j->width && (int64_t)j->width * j->height < p.enhanced_from) m->net.enhancer = 0;

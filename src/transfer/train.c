@@ -38,6 +38,8 @@ int bl__train_check(const bl_train_job *j, bl_err *err) {
     if ((j->width || j->height) && (j->width < 32 || j->height < 32 || j->width > 2048 || j->height > 2048))
         wrong = "the window must be 32 to 2048 pixels wide and high";
     if (j->channels && (j->channels < 4 || j->channels > 256)) wrong = "the channels must be 4 to 256";
+    if (!(j->diffaug >= 0 && j->diffaug <= 1))
+        wrong = "the share of augmented steps (diffaug) must be 0 to 1";
     if (j->previous < -1 || j->previous > 1)
         wrong = "the previous output is fed (1), not fed (0), or as the preset says (-1)";
     if (j->refine && *j->refine && strcmp(j->refine, "none") != 0 && strcmp(j->refine, "face") != 0 &&
