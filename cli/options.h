@@ -49,10 +49,10 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "the target's consent, in words; stored in what is made")                                              \
     X(crf, "crf", 0, INT, 0, 51, "17", "N", BL__IN_TRANSFER | BL__IN(pose),                                  \
       "quality of the video, smaller is better and larger")                                                  \
-    X(estimate, "estimate", 0, FLAG, 0, 1, "0", "", BL__IN(doctor),                                          \
-      "what a training with this preset and size would take here")                                           \
     X(diffaug, "diffaug", 0, REAL, 0, 1, "0", "SHARE", BL__IN_TRAIN | BL__IN(eval),                          \
       "of the steps in which the discriminators see augmented pictures; for short clips")                    \
+    X(estimate, "estimate", 0, FLAG, 0, 1, "0", "", BL__IN(doctor),                                          \
+      "what a training with this preset and size would take here")                                           \
     X(from, "from", 0, TEXT, 0, 0, "", "TARBALL[,TARBALL]", BL__IN(models),                                  \
       "take the models from these npm tarballs instead of the network")                                      \
     X(help, "help", 'h', FLAG, 0, 1, "0", "", BL__IN_ALL, "show the options and stop")                       \
