@@ -49,8 +49,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "the target's consent, in words; stored in what is made")                                              \
     X(crf, "crf", 0, INT, 0, 51, "17", "N", BL__IN_TRANSFER | BL__IN(pose),                                  \
       "quality of the video, smaller is better and larger")                                                  \
-    X(diffaug, "diffaug", 0, REAL, 0, 1, "0", "SHARE", BL__IN_TRAIN | BL__IN(eval),                          \
-      "of the steps in which the discriminators see augmented pictures; for short clips")                    \
+    X(diffaug, "diffaug", 0, REAL, -1, 1, "-1", "SHARE", BL__IN_TRAIN | BL__IN(eval),                        \
+      "of the steps with augmented discriminators; -1: 0.5 for a clip of few frames, else 0")                \
     X(estimate, "estimate", 0, FLAG, 0, 1, "0", "", BL__IN(doctor),                                          \
       "what a training with this preset and size would take here")                                           \
     X(from, "from", 0, TEXT, 0, 0, "", "TARBALL[,TARBALL]", BL__IN(models),                                  \

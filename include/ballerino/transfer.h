@@ -39,8 +39,9 @@ typedef struct bl_train_job {
     int64_t steps;     /* 0 = as minutes say */
     double holdout;    /* last share of the clip kept from training, 0..0.5 */
     int width, height; /* window, 0 = the preset's */
-    double diffaug;    /* share of the steps in which the discriminators see augmented pictures, 0..1 (Zhao et
-                          al.    2020: for targets of a few frames) */
+    double
+        diffaug;  /* share of the steps in which the main stage's discriminators see augmented pictures,
+                     0..1    (Zhao et al. 2020); negative: 0.5 for a target of fewer than 200 frames, else 0 */
     int previous; /* -1 = the preset's; 0: each frame by itself; 1: the generator sees its previous output
                      and the discriminator two frames in a row (method 7) */
     int channels; /* base width of generator and discriminators, 4..256, 0 = the preset's */

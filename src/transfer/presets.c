@@ -134,7 +134,7 @@ bl__preset bl__preset_for(const bl_train_job *j) {
     bl__preset p = bl__preset_of(j->preset, j->scene);
     bl__stage_plan *m = &p.stage[BL__STAGE_MAIN];
     if (j->channels) m->net.ngf = m->net.ndf = j->channels;
-    m->train.diffaug = (float)j->diffaug;
+    if (j->diffaug >= 0) m->train.diffaug = (float)j->diffaug;
     if (j->previous >= 0) m->net.previous = m->train.temporal_d = j->previous;
     m->net.max_channels = BL_MAX(m->net.max_channels, m->net.ngf);
     if (j->width && (int64_t)j->width * j->height < p.enhanced_from) m->net.enhancer = 0;

@@ -13,6 +13,7 @@
 bl_train_job bl_train_job_default(void) {
     return (bl_train_job){.preset = BL_PRESET_DRAFT,
                           .scene = BL_SCENE_COMPOSITE,
+                          .diffaug = -1,
                           .previous = -1,
                           .seed = 1,
                           .save_every_s = 60,
@@ -38,7 +39,7 @@ int bl__train_check(const bl_train_job *j, bl_err *err) {
     if ((j->width || j->height) && (j->width < 32 || j->height < 32 || j->width > 2048 || j->height > 2048))
         wrong = "the window must be 32 to 2048 pixels wide and high";
     if (j->channels && (j->channels < 4 || j->channels > 256)) wrong = "the channels must be 4 to 256";
-    if (!(j->diffaug >= 0 && j->diffaug <= 1))
+    if (!(j->diffaug >= -1 && j->diffaug <= 1))
         wrong = "the share of augmented steps (diffaug) must be 0 to 1";
     if (j->previous < -1 || j->previous > 1)
         wrong = "the previous output is fed (1), not fed (0), or as the preset says (-1)";
@@ -176,6 +177,16 @@ static void warn(const bl__training *t) {
                       t->job->threads > 0 ? t->job->threads : bl_cpu_count(), bl__precision_for(t->job));
 }
 
+/* Where the job does not say; measured on a hundred frames (docs/RESULTS.md). */
+#define FEW_FRAMES 200
+#define DIFFAUG_FOR_FEW 0.5f
+
+static void help_few(bl__training *t) {
+    if (t->job->diffaug >= 0 || t->data.n_train >= FEW_FRAMES) return;
+    t->preset.stage[BL__STAGE_GLOBAL].train.diffaug = DIFFAUG_FOR_FEW;
+    t->preset.stage[BL__STAGE_MAIN].train.diffaug = DIFFAUG_FOR_FEW;
+}
+
 static int train(bl__training *t, bl_train_result *result, bl_err *err) {
     int rc = bl__perceptual_open(&t->perceptual, &t->preset, t->job->perceptual, t->job->models_dir, err);
     bl__laps_begin(&t->laps);
@@ -191,6 +202,7 @@ static int train(bl__training *t, bl_train_result *result, bl_err *err) {
                      t->job->target, (long long)t->data.n_train);
     if (rc == 0) bl__report_note(t);
     if (rc == 0) warn(t);
+    if (rc == 0) help_few(t);
     if (rc == 0) rc = main_stage(t, err);
     if (rc == 0) rc = finish(t, err);
     if (rc == 0) bl__report_note(t);
