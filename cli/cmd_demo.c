@@ -20,9 +20,10 @@ static int place(const bl__options *o, files *f, bl_err *err) {
     const struct {
         char *path;
         const char *name;
-    } rows[] = {{f->source, "source.mp4"},      {f->target, "target.mp4"}, {f->truth, "truth.mp4"},
-                {f->model, "target.ballerino"}, {f->result, "result.mp4"}, {f->sheet, "contact-sheet.png"},
-                {f->stamp, "made-with.txt"}};
+    } rows[] = {
+        {f->source, "source.mp4"},      {f->target, "target.mp4"},         {f->truth, "truth.mp4"},
+        {f->model, "target.ballerino"}, {f->result, "result.mp4"},         {f->sheet, "contact-sheet.png"},
+        {f->stamp, "made-with.txt"},    {f->overlay, "normalisation.png"}, {f->report, "report.html"}};
     for (size_t i = 0; i < BL_COUNT(rows); i++)
         snprintf(rows[i].path, 4160, "%s/%s", f->folder, rows[i].name);
     return bl_dir_make(f->folder, err);
@@ -98,7 +99,7 @@ static int transfer(const bl__options *o, const files *f, bl_err *err) {
 }
 
 int bl__cmd_demo(const bl__options *o, bl_err *err) {
-    files f;
+    files f = {0};
     bl_clip_scores scores;
     int rc = bl__no_words(o, err);
     if (rc == 0) rc = place(o, &f, err);
