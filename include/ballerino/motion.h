@@ -23,7 +23,7 @@ int64_t bl_motion_drop_strays(bl_track *t);
  * stay empty. */
 int bl_motion_fill_gaps(bl_track *t, int max_gap, bl_err *err);
 /* Confidence-weighted Savitzky-Golay-like smoothing over `window` frames (odd, 1 = off) of joints, hands and
- * face; never across gaps. */
+ * face; never across gaps or cuts. */
 int bl_motion_smooth(bl_track *t, int window, bl_err *err);
 
 /* ---- global pose normalisation (Chan et al. 2019, section 3.4 and appendix; repairs in

@@ -76,10 +76,11 @@ static void smooth_part(bl_person *p, const neighbourhood *nb, bl_region part) {
     *out.score = (float)(score / kernel);
 }
 
-/* Is there a hole in time between two frames that follow one another in the track? */
+/* Is there a hole in time, or a cut, between two frames that follow one another in the track? */
 static int gap_between(const bl_track *t, int64_t a) {
     double dt = t->frames[a + 1].t_ms - t->frames[a].t_ms;
-    return !t->frames[a].has_person || !t->frames[a + 1].has_person || dt * t->fps > 6000;
+    return !t->frames[a].has_person || !t->frames[a + 1].has_person || t->frames[a + 1].cut ||
+           dt * t->fps > 6000;
 }
 
 /* Copies of the frames behind, which smoothing has overwritten already. */

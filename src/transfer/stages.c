@@ -138,25 +138,12 @@ static void choose_refiners(bl__training *t) {
     }
 }
 
-/* Nothing is smoothed across a cut. */
-static int smooth_shots(bl_track *t, bl_err *err) {
-    int rc = 0;
-    for (int64_t a = 0, b; rc >= 0 && a < t->n; a = b) {
-        bl_track shot = *t;
-        b = bl_track_shot_end(t, a);
-        shot.frames += a;
-        shot.n = b - a;
-        rc = bl_motion_smooth(&shot, BL__TRACK_SMOOTH, err);
-    }
-    return rc;
-}
-
 int bl__stage_measure(bl__training *t, bl_err *err) {
     int rc = bl_motion_verdict(&t->verdict, t->track, BL_PURPOSE_TARGET, t->masks.shift, err);
     if (rc < 0) return rc;
     if (!t->verdict.usable) return refuse(t, err);
     t->n_train = t->track->n - (int64_t)((double)t->track->n * t->job->holdout + 0.5);
-    rc = smooth_shots(t->track, err);
+    rc = bl_motion_smooth(t->track, BL__TRACK_SMOOTH, err);
     if (rc < 0) return rc;
     bl_track part = *t->track; /* what is held out does not shape the model */
     part.n = t->n_train;
