@@ -1,4 +1,5 @@
-/* OpenPose folders: what is written reads back; the largest person is taken; bad files are refused. */
+/* OpenPose folders: what is written reads back; the largest person is taken; YAML gives the same; bad files
+ * are refused. */
 #include <math.h>
 
 #include "ballerino/pose.h"
@@ -195,12 +196,165 @@ static void bad_files_are_refused(void **state) {
     assert_int_equal(bl_openpose_read_folder(&t, "/nowhere", 10, 10, 25, &err), BL_E_NOT_FOUND);
 }
 
+/* ---- YAML ---- */
+/* One file as OpenCV writes it: `people` matrices of `points`, the k-th point of person i at
+ * (10 (i + 1) + k, 20 (i + 1) + 2 k), confidence 0.5. */
+static void yaml(bl_buf *b, int people, int points) {
+    bl_buf_init(b, 1 << 16);
+    bl_buf_addf(
+        b, "%%YAML:1.0\n---\n\"000_x\": !!opencv-nd-matrix\n   sizes: [ %d, %d, 3 ]\n   dt: f\n   data: [ ",
+        people, points);
+    for (int i = 1; i <= people; i++)
+        for (int k = 0; k < points; k++)
+            bl_buf_addf(b, "%s%.8e,%s %d., 5.00000000e-01", i > 1 || k ? "," : "", 10.0 * i + i * k,
+                        k % 2 ? "\n      " : "", 20 * i + 2 * k);
+    bl_buf_addf(b, " ]\n");
+}
+
+static const char nobody[] =
+    "%YAML:1.0\n---\npose: !!opencv-matrix\n   rows: 0\n   cols: 0\n   dt: u\n   data: [ ]\n";
+
+static void yaml_gives_what_json_gives(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_openpose_person p = {0};
+    bl_buf body, face, hand;
+    yaml(&body, 3, 25);
+    yaml(&face, 3, 70);
+    yaml(&hand, 3, 21);
+    bl_openpose_text files[BL_OPENPOSE_FILES] = {{body.data, body.size, "a_pose.yml"},
+                                                 {face.data, face.size, "a_face.yml"},
+                                                 {nobody, sizeof nobody - 1, "a_hand_left.yml"},
+                                                 {hand.data, hand.size, "a_hand_right.yml"}};
+    assert_int_equal(bl_openpose_parse_yaml(&p, files, &err), 1);
+    assert_true(p.format == BL_OPENPOSE_BODY25 && p.n == 25);
+    assert_true(p.xyc[4][0] == 42 && p.xyc[4][1] == 68 && p.xyc[4][2] == 0.5f); /* the third is the widest */
+    assert_true(p.face[69][0] == 30 + 3 * 69 && p.right_hand[20][1] == 100);
+    assert_true(p.left_hand[3][2] == 0);
+    files[BL_OPENPOSE_BODY] = (bl_openpose_text){nobody, sizeof nobody - 1, "a_pose.yml"};
+    for (int k = 1; k < BL_OPENPOSE_FILES; k++) files[k].text = NULL;
+    assert_int_equal(bl_openpose_parse_yaml(&p, files, &err), 0);
+    bl_buf_release(&body);
+    bl_buf_release(&face);
+    bl_buf_release(&hand);
+}
+
+static void body23_is_put_in_order(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_openpose_person p = {0};
+    bl_buf b;
+    yaml(&b, 1, 23);
+    const bl_openpose_text files[BL_OPENPOSE_FILES] = {{b.data, b.size, "a_pose.yml"}};
+    assert_int_equal(bl_openpose_parse_yaml(&p, files, &err), 1);
+    /* BODY_23: 0 neck, 7 mid-hip, 10 right ankle, 15 left ankle, 18 nose, 20 right ear, 21 left eye */
+    static const int same[][2] = {{0, 1}, {7, 8}, {10, 11}, {15, 14}, {18, 0}, {20, 17}, {21, 16}, {12, 23}};
+    for (size_t k = 0; k < BL_COUNT(same); k++) assert_true(p.xyc[same[k][1]][0] == (float)(10 + same[k][0]));
+    assert_true(p.n == 25 && p.xyc[21][2] == 0 && p.xyc[24][2] == 0); /* no heels */
+    bl_buf_release(&b);
+    bl_buf_init(&b, 1 << 16);
+    bl_buf_addf(&b, "{\"people\":[{\"pose_keypoints_2d\":[");
+    for (int k = 0; k < 23; k++) bl_buf_addf(&b, "%s%d,%d,1", k ? "," : "", 10 + k, 2 * k);
+    bl_buf_addf(&b, "]}]}");
+    p = (bl_openpose_person){0};
+    assert_int_equal(bl_openpose_parse(&p, b.data, b.size, "x.json", &err), 1);
+    for (size_t k = 0; k < BL_COUNT(same); k++) assert_true(p.xyc[same[k][1]][0] == (float)(10 + same[k][0]));
+    bl_buf_release(&b);
+}
+
+static void put(const char *dir, const char *name, const char *text, size_t size) {
+    bl_err err = {0};
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    assert_ok(bl_file_write(path, text, size, &err));
+}
+
+static void yaml_folders_are_read(void **state) {
+    (void)state;
+    for (int long_name = 0; long_name < 2; long_name++) {
+        bl_err err = {0};
+        bl_track *t = NULL;
+        char dir[] = "/tmp/bl_openpose_XXXXXX", command[64];
+        bl_buf body, hand;
+        assert_non_null(mkdtemp(dir));
+        yaml(&body, 1, 18);
+        yaml(&hand, 1, 21);
+        put(dir, long_name ? "b_pose.yaml" : "b_pose.yml", nobody, sizeof nobody - 1);
+        put(dir, long_name ? "a_pose.yaml" : "a_pose.yml", body.data, body.size);
+        put(dir, long_name ? "a_hand_left.yaml" : "a_hand_left.yml", hand.data, hand.size);
+        assert_ok(bl_openpose_read_folder(&t, dir, 100, 100, 25, &err));
+        assert_int_equal(t->n, 2);
+        assert_true(t->frames[0].has_person && !t->frames[1].has_person);
+        assert_near(t->frames[0].person.landmarks[BL_LM_R_WRIST].x, 0.14, 1e-6);
+        assert_near(t->frames[0].person.left_hand.points[20].y, 0.60, 1e-6);
+        assert_true(t->frames[0].person.right_hand.score == 0);
+        bl_track_destroy(&t);
+        /* a bad hand is not passed over */
+        put(dir, long_name ? "a_hand_left.yaml" : "a_hand_left.yml", body.data, body.size);
+        assert_int_equal(bl_openpose_read_folder(&t, dir, 100, 100, 25, &err), BL_E_FORMAT);
+        assert_non_null(strstr(err.msg, "a_hand_left.y"));
+        assert_null(t);
+        bl_buf_release(&body);
+        bl_buf_release(&hand);
+        snprintf(command, sizeof command, "rm -rf %s", dir);
+        assert_int_equal(system(command), 0);
+    }
+}
+
+/* A body whose matrix has `from` replaced by `to`. */
+static int parse_changed(const char *from, const char *to, bl_err *err) {
+    bl_openpose_person p;
+    bl_buf b, c;
+    yaml(&b, 1, 18);
+    bl_buf_init(&c, 1 << 16);
+    const char *at = strstr(b.data, from);
+    assert_non_null(at);
+    bl_buf_add(&c, b.data, (size_t)(at - b.data));
+    bl_buf_addf(&c, "%s", to);
+    bl_buf_addf(&c, "%s", at + strlen(from));
+    const bl_openpose_text files[BL_OPENPOSE_FILES] = {{c.data, c.size, "a_pose.yml"}};
+    int rc = bl_openpose_parse_yaml(&p, files, err);
+    bl_buf_release(&b);
+    bl_buf_release(&c);
+    return rc;
+}
+
+static void bad_yaml_is_refused(void **state) {
+    (void)state;
+    static const char *const bad[][2] = {{"[ 1, 18, 3 ]", "[ 2, 18, 3 ]"},     /* ends too early */
+                                         {"[ 1, 18, 3 ]", "[ 1, 17, 3 ]"},     /* goes on */
+                                         {"[ 1, 18, 3 ]", "[ 3, 6, 3 ]"},      /* no such body */
+                                         {"[ 1, 18, 3 ]", "[ 1, 27, 2 ]"},     /* not x, y, confidence */
+                                         {"[ 1, 18, 3 ]", "[ 1000, 70, 3 ]"},  /* more than the file holds */
+                                         {"[ 1, 18, 3 ]", "[ 1e300, 18, 3 ]"}, /* absurd */
+                                         {"[ 1, 18, 3 ]", "[ 1.5, 18, 3 ]"},   /* not whole */
+                                         {"[ 1, 18, 3 ]", "[ -1, 18, 3 ]"},    /* negative */
+                                         {"!!opencv-nd-matrix", "!!python/none"}, /* another type */
+                                         {"dt: f", "dt: w"},                      /* not floats */
+                                         {"20.", ".Nan"},
+                                         {"20.", "1e7"},
+                                         {"20.", "twenty"},
+                                         {"20.", "0x14"},
+                                         {" ]\n", "\n"}};
+    bl_err err = {0};
+    assert_int_equal(parse_changed("20.", "20", &err), 1);
+    assert_int_equal(parse_changed("---\n", "", &err), 1);
+    for (size_t i = 0; i < BL_COUNT(bad); i++) {
+        assert_int_equal(parse_changed(bad[i][0], bad[i][1], &err), BL_E_FORMAT);
+        assert_non_null(strstr(err.msg, "a_pose.yml"));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(folders_round_trip),
                                        cmocka_unit_test(neck_lies_between_the_shoulders),
                                        cmocka_unit_test(faces_have_their_points_in_place),
                                        cmocka_unit_test(lost_points_of_a_hand_fall_back),
                                        cmocka_unit_test(the_largest_person_is_taken),
-                                       cmocka_unit_test(bad_files_are_refused)};
+                                       cmocka_unit_test(bad_files_are_refused),
+                                       cmocka_unit_test(yaml_gives_what_json_gives),
+                                       cmocka_unit_test(body23_is_put_in_order),
+                                       cmocka_unit_test(yaml_folders_are_read),
+                                       cmocka_unit_test(bad_yaml_is_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,7 +81,10 @@ int bl_models_check(const bl_model_file *m, const char *dir, bl_err *err);
  * used), and unpacks into `dir` (NULL = bl_path_models()). Only what is missing or damaged. */
 int bl_models_fetch(const char *dir, const char *const *tarballs, int n_tarballs, bl_err *err);
 
-/* ---- OpenPose JSON folders: NAME_%012d_keypoints.json, COCO-18 or BODY_25, pixel coordinates ----
+/* ---- OpenPose folders: COCO-18, BODY_25, and when reading BODY_23 too; pixel coordinates ----
+ * A frame is one file NAME_keypoints.json, or up to four files NAME_pose.yml, NAME_face.yml,
+ * NAME_hand_left.yml and NAME_hand_right.yml (or .yaml), of which only the first must be there. JSON is what
+ * is written, NAME being frame_%012d.
  * Hands (21 points, in our order) and face (70) come along. When reading, a hand becomes a bl_hand whose
  * score is the mean confidence; a point of it that was not found takes the place of the one before it in its
  * finger, and a hand whose wrist was not found, or less than half of it, is left out. A face of 70 points
@@ -95,12 +98,24 @@ typedef struct bl_openpose_person {
     float left_hand[BL_HAND_POINTS][3], right_hand[BL_HAND_POINTS][3]; /* the person's own left and right */
     float face[BL_OPENPOSE_FACE][3];
 } bl_openpose_person;
-/* Parses one file's text: the main (largest) person, if any. 1 person, 0 nobody, negative. Lists of hands and
- * face may be absent or empty; of another length than 63 and 210 numbers they are refused. */
+/* Parses one JSON file's text: the main (largest) person, if any. 1 person, 0 nobody, negative. A BODY_23
+ * comes out as BODY_25 whose heels were not found. Lists of hands and face may be absent or empty; of another
+ * length than 63 and 210 numbers they are refused. */
 int bl_openpose_parse(bl_openpose_person *out, const char *json, size_t size, const char *name, bl_err *err);
+/* The same from the texts of one frame's YAML files. text NULL: that file is not there. Each is one matrix of
+ * people x points x 3 as OpenCV writes it; files of hands and face hold as many people as that of bodies, or
+ * none. */
+enum { BL_OPENPOSE_BODY, BL_OPENPOSE_FACE_FILE, BL_OPENPOSE_LEFT, BL_OPENPOSE_RIGHT, BL_OPENPOSE_FILES };
+typedef struct bl_openpose_text {
+    const char *text; /* needs no NUL at its end */
+    size_t size;
+    const char *name; /* for messages */
+} bl_openpose_text;
+int bl_openpose_parse_yaml(bl_openpose_person *out, const bl_openpose_text files[BL_OPENPOSE_FILES],
+                           bl_err *err);
 int bl_openpose_write_folder(const bl_track *t, const char *dir, bl_openpose_format format, bl_err *err);
 /* Reads a folder (sorted by name) into a track of the given picture size and rate; joints BlazePose lacks in
- * the input get visibility 0. */
+ * the input get visibility 0. Where there are JSON files, YAML is not looked at. */
 int bl_openpose_read_folder(bl_track **out, const char *dir, int width, int height, double fps, bl_err *err);
 void bl_openpose_from_landmarks(bl_openpose_person *out, const bl_person *p, bl_openpose_format format,
                                 int width, int height);
