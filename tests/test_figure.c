@@ -225,6 +225,23 @@ static void a_training_sample_is_drawn_in_under_a_millisecond(void **state) {
     assert_true(best < 0.02); /* measured 70 us; the bound leaves room for sanitizers and slow machines */
 }
 
+static void scale_is_pixels_a_metre(void **state) {
+    (void)state;
+    bl_person p = person_standing(200, 400, 340, 640, 480); /* 1.7 m in 340 pixels */
+    assert_near(bl_figure_scale(&p, 640, 480, 0.3f), 200, 1);
+    p.landmarks[BL_LM_L_WRIST] = (bl_landmark){.x = 9, .y = 9, .visibility = 0.2f}; /* hidden: not measured */
+    p.landmarks[BL_LM_R_INDEX].x = 9;                                               /* nor are fingers */
+    assert_near(bl_figure_scale(&p, 640, 480, 0.3f), 200, 2);
+    p.landmarks[BL_LM_L_ELBOW].x = NAN;
+    assert_near(bl_figure_scale(&p, 640, 480, 0.3f), 200, 3);
+    for (int k = BL_LM_L_HIP; k < BL_LANDMARKS; k++) p.landmarks[k].visibility = 0;
+    p.landmarks[BL_LM_R_WRIST].visibility = 0; /* three are left */
+    assert_true(bl_figure_scale(&p, 640, 480, 0.3f) == 0);
+    p = person_standing(200, 400, 340, 640, 480);
+    memset(p.world, 0, sizeof p.world);
+    assert_true(bl_figure_scale(&p, 640, 480, 0.3f) == 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sides_have_body25_colours),
@@ -235,6 +252,7 @@ int main(void) {
         cmocka_unit_test(dropped_limb_is_missing_and_others_stay),
         cmocka_unit_test(view_shifts_scales_and_clips),
         cmocka_unit_test(overlay_blends_into_what_is_there),
+        cmocka_unit_test(scale_is_pixels_a_metre),
         cmocka_unit_test(a_training_sample_is_drawn_in_under_a_millisecond),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

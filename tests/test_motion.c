@@ -65,6 +65,31 @@ static void missing_joints_are_filled_like_gaps(void **state) {
     bl_track_destroy(&t);
 }
 
+/* Persons, joints and parts alike: what lies beyond a cut is another scene. */
+static void nothing_is_filled_across_a_cut(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_track *t = track_of(30, 25);
+    for (int k = 10; k < 13; k++) lose(t, k);
+    t->frames[11].cut = 1; /* in a hole: neither side may fill it */
+    *wrist(t, 20) = (bl_landmark){0};
+    t->frames[21].cut = 1; /* at its end */
+    for (int k = 0; k < 30; k++) {
+        bl_hand *h = &t->frames[k].person.left_hand;
+        h->score = t->frames[k].has_person && k != 25 && k != 28 ? 0.9f : 0;
+        for (int i = 0; i < BL_HAND_POINTS && h->score > 0; i++)
+            h->points[i] = (bl_point3){wrist(t, k)->x, wrist(t, k)->y, 0};
+    }
+    memset(&t->frames[20].person.left_hand, 0, sizeof(bl_hand)); /* lies at no wrist: would be a stray */
+    t->frames[25].cut = 1;                                       /* at its beginning */
+    assert_int_equal(bl_motion_fill_gaps(t, 5, &err), 0);
+    for (int k = 10; k < 13; k++) assert_false(t->frames[k].has_person);
+    assert_true(wrist(t, 20)->visibility == 0);
+    assert_true(t->frames[20].person.left_hand.score == 0 && t->frames[25].person.left_hand.score == 0);
+    assert_near(t->frames[28].person.left_hand.score, 0.9, 1e-6); /* in the middle of a shot it is filled */
+    bl_track_destroy(&t);
+}
+
 /* A quadratic path is not changed at all, neither inside nor at the ends: no lag, no shrinking. */
 static void smoothing_keeps_quadratic_paths(void **state) {
     (void)state;
@@ -168,6 +193,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(short_gaps_are_filled_in_time_and_long_ones_stay),
         cmocka_unit_test(missing_joints_are_filled_like_gaps),
+        cmocka_unit_test(nothing_is_filled_across_a_cut),
         cmocka_unit_test(smoothing_keeps_quadratic_paths),
         cmocka_unit_test(smoothing_removes_noise_without_lag),
         cmocka_unit_test(doubtful_points_count_less_and_gaps_separate),

@@ -5,6 +5,7 @@
 #include "transfer/dataset.h"
 #include "transfer/match.h"
 #include "transfer/plate.h"
+#include "transfer/train.h"
 #include "transfer/window.h"
 
 enum { FRAMES = 60 };
@@ -476,6 +477,23 @@ static void test_match_prefers_runs(void **state) {
     bl_track_destroy(&wanted);
 }
 
+/* Evenly spread, of the wanted share, and long enough that frames stay in a row. */
+static void test_kept_runs(void **state) {
+    (void)state;
+    enum { N = 20000 };
+    for (int share = 1; share <= 10; share++) {
+        int64_t n[2] = {0}, begins = 0;
+        for (int64_t i = 0; i < N; i++) {
+            const int in = bl__in_kept_run(i, share / 10.0);
+            n[i >= N / 2] += in;
+            begins += in && !(i > 0 && bl__in_kept_run(i - 1, share / 10.0));
+        }
+        assert_near((double)n[0], share * N / 20.0, 48);
+        assert_near((double)n[1], share * N / 20.0, 48);
+        assert_true(begins * 40 <= n[0] + n[1]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grid_keeps_means_and_ramps),
@@ -486,6 +504,7 @@ int main(void) {
         cmocka_unit_test(test_damaged_masks),
         cmocka_unit_test(test_camera_shift),
         cmocka_unit_test(test_dataset_split_and_runs),
+        cmocka_unit_test(test_kept_runs),
         cmocka_unit_test(test_augmentation_moves_all_together),
         cmocka_unit_test(test_composition),
         cmocka_unit_test(test_match_prefers_runs),

@@ -35,6 +35,11 @@ typedef struct bl_figure_options {
 bl_figure_options bl_figure_options_default(void);
 int bl_figure_limb_count(void);
 
+/* Pixels a metre where this person stands: the spread of shoulders, elbows, wrists, hips, knees and ankles
+ * that are more visible than `visibility`, in the picture over that of their world coordinates. 0: unknown,
+ * with fewer than four such joints or without world coordinates. */
+float bl_figure_scale(const bl_person *p, int width, int height, float visibility);
+
 /* Draws `p` (normalised to frame_width x frame_height) into canvas: h*w*3 floats in 0..1, NHWC, overwritten.
  * Values between 0 and 1 at edges (analytic coverage). Pure function: no state, any thread.
  *

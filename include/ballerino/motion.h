@@ -20,7 +20,7 @@ int64_t bl_motion_drop_strays(bl_track *t);
 /* Fills gaps of at most max_gap frames (negative: 5) between two found persons by linear interpolation, then
  * single joints, hands and faces that are missing for as long while the body is there; a hand follows its
  * wrist, a face the nose. Strays are dropped first. Returns how many whole frames were filled. Longer gaps
- * stay empty. */
+ * stay empty, and so do those with a cut in them. */
 int bl_motion_fill_gaps(bl_track *t, int max_gap, bl_err *err);
 /* Confidence-weighted Savitzky-Golay-like smoothing over `window` frames (odd, 1 = off) of joints, hands and
  * face; never across gaps or cuts. */

@@ -136,29 +136,34 @@ static float bones_length(const point *q) {
     return torso + legs + head;
 }
 
-/* Root of the summed squared distances of the visible body joints to their mean, in the picture plane. */
-static float spread(const point *q) {
-    double x = 0, y = 0, squares = 0;
-    int n = 0;
+float bl_figure_scale(const bl_person *p, int width, int height, float visibility) {
+    enum { LEAST = 4 };              /* joints */
+    const double least_metres = 0.2; /* spread of the world's joints: a standing adult has 1.5 */
+    double n = 0, sum[4] = {0}, squares[4] = {0};
     for (int k = BL_LM_L_SHOULDER; k <= BL_LM_R_ANKLE; k++) {
-        if ((k > BL_LM_R_WRIST && k < BL_LM_L_HIP) || !(q[k].alpha > 0)) continue;
-        x += q[k].x, y += q[k].y, n++;
-        squares += (double)q[k].x * q[k].x + (double)q[k].y * q[k].y;
+        const bl_landmark *a = &p->landmarks[k], *b = &p->world[k];
+        const double v[4] = {(double)a->x * width, (double)a->y * height, (double)b->x, (double)b->y};
+        if ((k > BL_LM_R_WRIST && k < BL_LM_L_HIP) || !(a->visibility > visibility)) continue;
+        if (!isfinite(v[0]) || !isfinite(v[1])) continue;
+        n++;
+        for (int c = 0; c < 4; c++) sum[c] += v[c], squares[c] += v[c] * v[c];
     }
-    return n ? (float)sqrt(BL_MAX(0.0, squares - (x * x + y * y) / n)) : 0;
+    double spread[2] = {0}; /* root of the summed squared distances to their mean */
+    for (int c = 0; c < 4; c++) spread[c / 2] += n > 0 ? squares[c] - sum[c] * sum[c] / n : 0;
+    const double picture = sqrt(fmax(0, spread[0])), metres = sqrt(fmax(0, spread[1]));
+    return n >= LEAST && metres > least_metres ? (float)(picture / metres) : 0;
 }
 
 /* Body height in canvas pixels that hardly depends on the pose: the world skeleton's bones times the pixels a
- * metre. (Image z is too noisy for bone lengths: 14 % from frame to frame, against 4 % this way.) Without
- * world coordinates, the bones as they appear in the picture. */
-static float body_height(const point *q, const bl_person *p) {
+ * metre, `scale`. (Image z is too noisy for bone lengths: 14 % from frame to frame, against 4 % this way.)
+ * Without world coordinates, the bones as they appear in the picture. */
+static float body_height(const point *q, const bl_person *p, float scale) {
     point flat[POINTS], world[POINTS];
     for (int k = 0; k < POINTS; k++) flat[k] = q[k], flat[k].z = 0;
     for (int k = 0; k < BL_LANDMARKS; k++)
         world[k] = (point){p->world[k].x, p->world[k].y, p->world[k].z, q[k].alpha};
     add_derived(world);
-    float metres = spread(world);
-    float height = metres > 1e-3f ? spread(q) / metres * bones_length(world) : bones_length(flat);
+    float height = scale > 0 ? scale * bones_length(world) : bones_length(flat);
     return isfinite(height) ? height : 0;
 }
 
@@ -252,7 +257,8 @@ int bl__figure_shapes(bl__shape out[BL__SHAPES_MAX], const bl_person *p, int fra
     float part[PARTS];
     points_from(q, p, frame_width, frame_height, view, o->min_visibility);
     part_opacities(part, p, o);
-    float unit = o->thickness > 0 ? o->thickness : BL_MAX(1.0f, body_height(q, p) / 48);
+    const float scale = bl_figure_scale(p, frame_width, frame_height, o->min_visibility) * view.scale;
+    float unit = o->thickness > 0 ? o->thickness : BL_MAX(1.0f, body_height(q, p, scale) / 48);
     point chin = neck_end(q, &p->face, part[FACE], &at);
     int n = isfinite(unit) ? add_body(out, q, unit, part, &chin, o->drop) : 0;
     return add_parts(out, n, p, q, part, &at);

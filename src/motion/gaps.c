@@ -1,4 +1,5 @@
-/* Gaps: fills short holes in a track: whole persons, single joints, a hand or a face alone. */
+/* Gaps: fills short holes in a track: whole persons, single joints, a hand or a face alone. Shot by shot:
+ * what is on the other side of a cut says nothing about a hole. */
 #include <math.h>
 
 #include "ballerino/base.h"
@@ -56,13 +57,9 @@ static void fill_joint(bl_track *t, int joint, int max_gap) {
     }
 }
 
-int bl_motion_fill_gaps(bl_track *t, int max_gap, bl_err *err) {
-    if (max_gap > 1000)
-        return bl_fail(err, BL_E_USAGE, "gaps of %d frames cannot be filled; at most 1000", max_gap);
-    if (max_gap < 0) max_gap = 5;
+static int fill_shot(bl_track *t, int max_gap) {
     int filled = 0;
     int64_t last = -1;
-    bl_motion_drop_strays(t);
     for (int64_t k = 0; k < t->n; k++) {
         if (!t->frames[k].has_person) continue;
         if (last >= 0 && k - last - 1 <= max_gap) {
@@ -76,5 +73,21 @@ int bl_motion_fill_gaps(bl_track *t, int max_gap, bl_err *err) {
     }
     for (int joint = 0; max_gap > 0 && joint < BL_LANDMARKS; joint++) fill_joint(t, joint, max_gap);
     for (int part = 0; max_gap > 0 && part < BL_REGIONS; part++) bl__points_fill(t, (bl_region)part, max_gap);
+    return filled;
+}
+
+int bl_motion_fill_gaps(bl_track *t, int max_gap, bl_err *err) {
+    if (max_gap > 1000)
+        return bl_fail(err, BL_E_USAGE, "gaps of %d frames cannot be filled; at most 1000", max_gap);
+    if (max_gap < 0) max_gap = 5;
+    int filled = 0;
+    bl_motion_drop_strays(t);
+    for (int64_t a = 0, b; a < t->n; a = b) {
+        bl_track shot = *t;
+        b = bl_track_shot_end(t, a);
+        shot.frames += a;
+        shot.n = b - a;
+        filled += fill_shot(&shot, max_gap);
+    }
     return filled;
 }

@@ -22,8 +22,9 @@ bl__points bl__points_look(const bl_person *p, bl_region part);
 /* Where frame k lies between frames a and b, 0..1, by time; by index where the times don't grow. (gaps.c) */
 float bl__part_of_gap(const bl_track *t, int64_t a, int64_t b, int64_t k);
 
-/* Fills a hand or a face that is missing for at most max_gap frames while the body is there. In between it
- * moves with its anchor and changes its shape evenly; the score is the lower one of the two ends. */
+/* Fills, in a track of one shot, a hand or a face that is missing for at most max_gap frames while the body
+ * is there. In between it moves with its anchor and changes its shape evenly; the score is the lower one of
+ * the two ends. */
 void bl__points_fill(bl_track *t, bl_region part, int max_gap);
 
 /* out = sum over j < count of c[j] * the part's points in people[j]; the score is left alone. */

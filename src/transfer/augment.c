@@ -50,6 +50,14 @@ void bl__jitter(bl_person *p, uint64_t seed, double sd, int frame_w, int frame_h
                     p->landmarks[parts[k].joint].y - before.landmarks[parts[k].joint].y);
 }
 
+bl__moves bl__disturb(bl_person *p, const bl__augment *a, uint64_t augment, int64_t index, double height,
+                      int frame_w, int frame_h) {
+    if (!augment) return (bl__moves){.warp = BL__WARP_NONE, .whole = 1};
+    bl__jitter(p, augment ^ (uint64_t)(index + 1) * 0x9e3779b97f4a7c15u, (double)a->jitter * height, frame_w,
+               frame_h);
+    return bl__moves_draw(a, augment);
+}
+
 void bl__moves_back(const bl__moves *m, int w, int h, int i, int j, float *u, float *v) {
     const float zoom2 = m->warp.cosine * m->warp.cosine + m->warp.sine * m->warp.sine;
     const float a = m->warp.cosine / zoom2, b = m->warp.sine / zoom2; /* the inverse of the label's mapping */

@@ -28,6 +28,11 @@ bl__moves bl__moves_draw(const bl__augment *a, uint64_t seed);
  * with their wrist and nose. */
 void bl__jitter(bl_person *p, uint64_t seed, double sd, int frame_w, int frame_h);
 
+/* Both for sample `index` of a training unit: moves from the unit's seed `augment` (0: none, and p stays as
+ * it is), joints of p jittered, each sample's on its own. height: of the window, in frame pixels. */
+bl__moves bl__disturb(bl_person *p, const bl__augment *a, uint64_t augment, int64_t index, double height,
+                      int frame_w, int frame_h);
+
 /* Where a picture that is moved by `m` looks into the picture before: u and v are pixel coordinates. */
 void bl__moves_back(const bl__moves *m, int w, int h, int i, int j, float *u, float *v);
 

@@ -160,12 +160,8 @@ static int get(void *ctx, int64_t index, uint64_t augment, float *label, float *
         return bl_fail(err, BL_E_INTERNAL, "there is no sample %lld", (long long)index);
     const bl__sample *s = bl__dataset_sample(d, index);
     bl_person p = d->track->frames[s->frame].person;
-    bl__moves m = {.warp = BL__WARP_NONE, .whole = 1};
-    if (augment) {
-        m = bl__moves_draw(&usual, augment);
-        bl__jitter(&p, augment ^ (uint64_t)(index + 1) * 0x9e3779b97f4a7c15u,
-                   (double)usual.jitter * d->h / d->grid->scale, d->grid->frame_w, d->grid->frame_h);
-    }
+    const bl__moves m =
+        bl__disturb(&p, &usual, augment, index, d->h / d->grid->scale, d->grid->frame_w, d->grid->frame_h);
     bl_figure_options o = bl_figure_options_default();
     o.drop = m.drop;
     o.drop_parts = m.drop_parts;

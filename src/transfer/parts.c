@@ -4,38 +4,21 @@
 #include <string.h>
 
 #include "ballerino/base.h"
+#include "ballerino/figure.h"
 #include "window.h"
 
 #define HEAD_M 0.36f    /* side of the face's box: a head with its hair, metres */
 #define HAND_M 0.30f    /* of a hand's: the fingers stretched, any way round */
 #define CROWN 0.12f     /* the head's middle lies above the face's, in box sides */
 #define BODY_M 1.6f     /* nose to ankles, where no world landmarks are */
-#define TRUSTED 0.3f    /* visibility from which a joint is compared */
+#define TRUSTED 0.3f    /* visibility above which a joint is measured */
 #define LEAST_SIDE 16.f /* smaller boxes are not worth refining, frame pixels */
 #define CENTRE_S 0.04   /* standard deviations of the smoothing, seconds */
 #define SIDE_S 0.5
 #define SEEN_S 0.06
 
-/* Pixels a metre: the spread of the joints in the picture over that of the world landmarks. 0: unknown. */
-static float pixels_a_metre(const bl_person *p, int w, int h) {
-    double n = 0, m[4] = {0}, s[2] = {0};
-    for (int pass = 0; pass < 2; pass++)
-        for (int k = BL_LM_L_SHOULDER; k < BL_LANDMARKS; k++) {
-            const bl_landmark *a = &p->landmarks[k], *b = &p->world[k];
-            if (a->visibility < TRUSTED) continue;
-            const double v[4] = {(double)a->x * w, (double)a->y * h, (double)b->x, (double)b->y};
-            if (pass == 0) {
-                n++;
-                for (int c = 0; c < 4; c++) m[c] += v[c];
-            } else {
-                for (int c = 0; c < 4; c++) s[c / 2] += (v[c] - m[c] / n) * (v[c] - m[c] / n);
-            }
-        }
-    return n >= 4 && s[1] > 0.05 ? (float)sqrt(s[0] / s[1]) : 0;
-}
-
 static float scale_of(const bl_track_frame *f, int w, int h) {
-    float scale = pixels_a_metre(&f->person, w, h);
+    float scale = bl_figure_scale(&f->person, w, h, TRUSTED);
     bl__body_box b;
     if (scale <= 0 && bl__body_box_of(&b, f, w, h)) scale = (b.y1 - b.y0) / BODY_M;
     return scale;

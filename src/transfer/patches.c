@@ -161,12 +161,8 @@ static int get(void *ctx, int64_t index, uint64_t augment, float *label, float *
         return bl_fail(err, BL_E_INTERNAL, "there is no patch %lld", (long long)index);
     const bl__patch *at = bl__patches_at(d, index);
     bl_person p = d->track->frames[at->frame].person;
-    bl__moves m = {.warp = BL__WARP_NONE, .whole = 1};
-    if (augment) {
-        m = bl__moves_draw(&usual, augment);
-        bl__jitter(&p, augment ^ (uint64_t)(index + 1) * 0x9e3779b97f4a7c15u,
-                   (double)usual.jitter * (double)at->box.side, d->track->width, d->track->height);
-    }
+    const bl__moves m =
+        bl__disturb(&p, &usual, augment, index, (double)at->box.side, d->track->width, d->track->height);
     bl_figure_options o = bl_figure_options_default();
     bl__patch_label(label, n, &at->box, &p, d->track->width, d->track->height, &m.warp, &o);
     gather(d, index);

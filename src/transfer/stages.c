@@ -8,7 +8,6 @@
 #include "train.h"
 
 #define SAMPLES_MAX_BYTES (2LL << 30) /* of samples.bin; longer clips are thinned in runs */
-#define RUN 48                        /* frames of such a run */
 
 /* ---- finding the person ---- */
 typedef struct finding {
@@ -165,10 +164,10 @@ typedef struct collecting {
     double keep; /* share of runs that fit */
 } collecting;
 
-/* Evenly spread runs of consecutive frames, where a clip is too long to keep whole. */
-static int kept(const collecting *c, int64_t i) {
-    int64_t run = i / RUN;
-    return c->keep >= 1 || floor((double)(run + 1) * c->keep) > floor((double)run * c->keep);
+int bl__in_kept_run(int64_t i, double share) {
+    enum { RUN = 48 }; /* frames */
+    const int64_t run = i / RUN;
+    return share >= 1 || floor((double)(run + 1) * share) > floor((double)run * share);
 }
 
 static int collect(void *ctx, bl_frame *f, bl_err *err) {
@@ -182,7 +181,8 @@ static int collect(void *ctx, bl_frame *f, bl_err *err) {
         rc = bl__plate_add(c->plate, f, bl__masks_at(&t->masks, i), t->masks.w, t->masks.h, c->radius, err);
     }
     if (found->cut) c->writer.last_frame = -2; /* goes on from nothing */
-    if (rc == 0 && kept(c, i) && found->has_person && bl_motion_person_usable(&found->person))
+    if (rc == 0 && bl__in_kept_run(i, c->keep) && found->has_person &&
+        bl_motion_person_usable(&found->person))
         rc = bl__dataset_put(&c->writer, f, bl__masks_at(&t->masks, i), t->masks.w, t->masks.h, i,
                              t->follow.x[i], t->follow.y[i], i >= t->n_train, err);
     return rc;

@@ -6,7 +6,6 @@
 #include "shot.h"
 #include "train.h"
 
-#define RUN 64           /* frames in a row, where a clip is too long to use whole */
 #define PATCHES_MAX 8000 /* of one kind */
 #define DISTURBED                                                                                            \
     0.003 /* standard deviation of a joint, in window heights: an unseen pose is painted less                \
@@ -20,7 +19,7 @@ typedef struct cutting {
     bl__patches_writer writer[BL__REFINERS];
     bl_frame *made;
     int64_t last; /* frame rendered last */
-    double keep;  /* share of runs that is used */
+    double keep;  /* share of the frames that is used, in runs */
 } cutting;
 
 static const char *patches_path(const bl__training *t, int refiner, char path[4096], bl_err *err) {
@@ -29,11 +28,6 @@ static const char *patches_path(const bl__training *t, int refiner, char path[40
 
 static int wanted(const bl__training *t, int refiner) {
     return t->preset.stage[bl__stage_of_refiner(refiner)].on;
-}
-
-static int used(const cutting *c, int64_t i) {
-    const int64_t run = i / RUN;
-    return c->keep >= 1 || floor((double)(run + 1) * c->keep) > floor((double)run * c->keep);
 }
 
 static int begin(cutting *c, bl_err *err) {
@@ -72,7 +66,7 @@ static int one_frame(void *ctx, bl_frame *photo, bl_err *err) {
     cutting *c = ctx;
     bl__training *t = c->t;
     const int64_t i = photo->index;
-    if (i >= t->n_train || !used(c, i) || !t->track->frames[i].has_person) return 0;
+    if (i >= t->n_train || !bl__in_kept_run(i, c->keep) || !t->track->frames[i].has_person) return 0;
     bl__shot *s = NULL;
     if (c->last != i - 1) c->render.last = -1; /* not what the frame before showed: start afresh */
     c->last = i;

@@ -62,6 +62,9 @@ int bl__stage_measure(bl__training *t, bl_err *err);
 /* Goes through the clip once more: plate.png, samples.bin. */
 int bl__stage_samples(bl__training *t, bl_err *err);
 
+/* Of a clip that is too long to be used whole: does frame i lie in one of the evenly spread runs of
+ * consecutive frames that make up about `share` of it? 1 or more: always. */
+int bl__in_kept_run(int64_t i, double share);
 /* Decodes the clip's first `until` frames for a stage, with progress; a negative return of `fn` stops. */
 typedef int (*bl__frame_fn)(void *ctx, bl_frame *f, bl_err *err);
 int bl__each_frame(const bl__training *t, const char *stage, int64_t until, bl__frame_fn fn, void *ctx,
