@@ -12,7 +12,7 @@
 #include "page_check.h"
 #include "scene.h"
 #include "transfer/masks.h"
-#include "transfer/shot.h"
+#include "transfer/still.h"
 
 enum { FRAMES = 80, STEPS = 8 };
 static const scene room = {.w = 192, .h = 256, .fps = 25, .parts = 1};
@@ -211,14 +211,14 @@ static void test_refiners(void **state) {
     bl_track *t = scene_track(&room, FRAMES);
     bl__render r;
     bl__painter a, b;
-    bl__shot *s = NULL;
+    bl__still *s = NULL;
     bl_frame *fa = NULL, *fb = NULL;
     assert_ok(bl__render_init(&r, with, t, 1, &err));
     assert_ok(bl__painter_init(&a, without, &r.grid, 1, &err));
     assert_ok(bl__painter_init(&b, with, &r.grid, 1, &err));
     assert_ok(bl_frame_create(&fa, room.w, room.h, &err));
     assert_ok(bl_frame_create(&fb, room.w, room.h, &err));
-    assert_ok(bl__shot_make(&s, &r, 9, NULL, &err));
+    assert_ok(bl__still_make(&s, &r, 9, NULL, &err));
     assert_ok(bl__painter_paint(&a, s, fa, &err));
     assert_ok(bl__painter_paint(&b, s, fb, &err));
     int inside = 0;
@@ -233,7 +233,7 @@ static void test_refiners(void **state) {
             inside += !same;
         }
     assert_true(inside > 100);
-    bl__shot_free(&s);
+    bl__still_free(&s);
     bl_frame_unref(&fa);
     bl_frame_unref(&fb);
     bl__painter_release(&a);

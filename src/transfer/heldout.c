@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "shot.h"
+#include "still.h"
 #include "train.h"
 
 /* ---- what is needed ---- */
@@ -141,10 +141,10 @@ typedef struct making {
 
 static int generate(void *ctx, int64_t k, bl_frame *out, bl_err *err) {
     making *m = ctx;
-    bl__shot *s = NULL;
-    int rc = bl__shot_make(&s, &m->render, k, NULL, err);
+    bl__still *s = NULL;
+    int rc = bl__still_make(&s, &m->render, k, NULL, err);
     if (rc == 0) rc = bl__painter_paint(&m->painter, s, out, err);
-    bl__shot_free(&s);
+    bl__still_free(&s);
     return rc;
 }
 

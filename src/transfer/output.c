@@ -6,7 +6,7 @@
 
 #include "ballerino/figure.h"
 
-#define AHEAD 4 /* shots waiting */
+#define AHEAD 4 /* stills waiting */
 #define SOURCE_TYPE "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 struct bl__output {
@@ -31,7 +31,7 @@ static void blit(bl_frame *to, int x, const bl_frame *from) {
 }
 
 /* source | figure | result */
-static int side_by_side(bl__output *o, bl_frame **result, const bl__shot *s, bl_err *err) {
+static int side_by_side(bl__output *o, bl_frame **result, const bl__still *s, bl_err *err) {
     bl_frame *wide = NULL, *left = NULL, *figure = NULL;
     int rc = bl_frame_create(&wide, o->width, o->plate->height, err);
     if (rc == 0) rc = bl_frame_resize(&left, s->source, o->left_width, o->plate->height, err);
@@ -51,7 +51,7 @@ static int side_by_side(bl__output *o, bl_frame **result, const bl__shot *s, bl_
     return rc;
 }
 
-static int write_shot(bl__output *o, const bl__shot *s, bl_err *err) {
+static int write_still(bl__output *o, const bl__still *s, bl_err *err) {
     bl_frame *f = NULL;
     int rc = bl_frame_create(&f, o->plate->width, o->plate->height, err);
     if (rc < 0) return rc;
@@ -70,12 +70,12 @@ static void *work(void *ctx) {
     bl__output *o = ctx;
     void *item;
     while (bl_queue_pop(o->queue, &item)) {
-        bl__shot *s = item;
+        bl__still *s = item;
         if (o->status == 0) {
-            o->status = write_shot(o, s, &o->err);
+            o->status = write_still(o, s, &o->err);
             if (o->status < 0) bl_queue_close(o->queue); /* the next put is refused */
         }
-        bl__shot_free(&s);
+        bl__still_free(&s);
     }
     return NULL;
 }
@@ -145,9 +145,9 @@ void bl__output_show(bl__output *o, bl__strip *strip) {
     o->strip = strip;
 }
 
-int bl__output_put(bl__output *o, bl__shot *s, bl_err *err) {
+int bl__output_put(bl__output *o, bl__still *s, bl_err *err) {
     if (bl_queue_push(o->queue, s) == 0) return 0;
-    bl__shot_free(&s);
+    bl__still_free(&s);
     int rc = failed(o, err);
     return rc < 0 ? rc : bl_fail(err, BL_E_INTERNAL, "the thread that writes %s is gone", o->job->output);
 }

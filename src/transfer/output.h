@@ -6,7 +6,7 @@
 #define BALLERINO_TRANSFER_OUTPUT_H
 
 #include "ballerino/base.h"
-#include "shot.h"
+#include "still.h"
 
 typedef struct bl__output bl__output;
 /* `like`: the source's properties. The writer's file appears only with bl__output_finish. */
@@ -15,8 +15,8 @@ int bl__output_open(bl__output **out, const bl_transfer_job *job, const bl_model
 /* Shows every frame to a strip that outlives the output; before the first put. */
 struct bl__strip;
 void bl__output_show(bl__output *o, struct bl__strip *strip);
-/* Takes the shot, whatever happens. */
-int bl__output_put(bl__output *o, bl__shot *s, bl_err *err);
+/* Takes the still, whatever happens. */
+int bl__output_put(bl__output *o, bl__still *s, bl_err *err);
 int bl__output_finish(bl__output *o, bl_err *err);
 void bl__output_close(bl__output **o);
 

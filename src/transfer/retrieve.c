@@ -162,7 +162,7 @@ static void add(bl__layer *l, int x, int y, const bl__cutout *c, const uint8_t *
         }
 }
 
-static int paint(bl__shot *s, const bl__retrieve *r, const bl__mix *mix, bl_err *err) {
+static int paint(bl__still *s, const bl__retrieve *r, const bl__mix *mix, bl_err *err) {
     const int64_t frames[2] = {mix->frame, mix->other};
     const float weights[2] = {1 - mix->other_weight, mix->other_weight};
     const bl_track *target = r->library->t.track;
@@ -201,8 +201,8 @@ static int64_t stand_in(const bl__retrieve *r, int64_t k, float *opacity) {
     return -1;
 }
 
-int bl__retrieve_shot(bl__shot **out, const bl__retrieve *r, int64_t k, bl_frame *source, bl_err *err) {
-    bl__shot *s = bl_alloc(sizeof *s);
+int bl__retrieve_still(bl__still **out, const bl__retrieve *r, int64_t k, bl_frame *source, bl_err *err) {
+    bl__still *s = bl_alloc(sizeof *s);
     if (!s) return bl_fail(err, BL_E_NOMEM, "not enough memory for a frame");
     if (source) s->source = bl_frame_ref(source);
     const int64_t entry = stand_in(r, k, &s->opacity);
@@ -212,7 +212,7 @@ int bl__retrieve_shot(bl__shot **out, const bl__retrieve *r, int64_t k, bl_frame
         rc = s->filled = paint(s, r, &r->mix[entry], err);
     }
     if (rc < 0)
-        bl__shot_free(&s);
+        bl__still_free(&s);
     else
         *out = s;
     return rc < 0 ? rc : 0;

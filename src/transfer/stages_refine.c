@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "augment.h"
-#include "shot.h"
+#include "still.h"
 #include "train.h"
 
 #define PATCHES_MAX 8000 /* of one kind */
@@ -67,15 +67,15 @@ static int one_frame(void *ctx, bl_frame *photo, bl_err *err) {
     bl__training *t = c->t;
     const int64_t i = photo->index;
     if (i >= t->n_train || !bl__in_kept_run(i, c->keep) || !t->track->frames[i].has_person) return 0;
-    bl__shot *s = NULL;
+    bl__still *s = NULL;
     if (c->last != i - 1) c->render.last = -1; /* not what the frame before showed: start afresh */
     c->last = i;
-    int rc = bl__shot_make(&s, &c->render, i, NULL, err);
+    int rc = bl__still_make(&s, &c->render, i, NULL, err);
     if (rc == 0 && s->filled) {
         rc = bl__painter_paint(&c->painter, s, c->made, err);
         if (rc == 0) rc = put_patches(c, photo, i, err);
     }
-    bl__shot_free(&s);
+    bl__still_free(&s);
     return rc;
 }
 

@@ -37,25 +37,25 @@ static int fit(const bl__strip *s, bl_frame **out, const bl_frame *in, bl_err *e
     return rc;
 }
 
-static int keep(const bl__strip *s, bl_frame *tile[BL__STRIP_ROWS], const bl__shot *shot,
+static int keep(const bl__strip *s, bl_frame *tile[BL__STRIP_ROWS], const bl__still *still,
                 const bl_frame *result, bl_err *err) {
     bl_frame *figure = NULL;
     int rc = bl_frame_create(&figure, result->width, result->height, err);
-    if (rc == 0 && shot->opacity > 0) bl_figure_overlay(figure, &shot->person, shot->opacity, NULL);
-    if (rc == 0) rc = fit(s, &tile[BL__STRIP_SOURCE], shot->source, err);
+    if (rc == 0 && still->opacity > 0) bl_figure_overlay(figure, &still->person, still->opacity, NULL);
+    if (rc == 0) rc = fit(s, &tile[BL__STRIP_SOURCE], still->source, err);
     if (rc == 0) rc = fit(s, &tile[BL__STRIP_FIGURE], figure, err);
     if (rc == 0) rc = fit(s, &tile[BL__STRIP_RESULT], result, err);
     bl_frame_unref(&figure);
     return rc;
 }
 
-void bl__strip_see(bl__strip *s, const bl__shot *shot, const bl_frame *result) {
+void bl__strip_see(bl__strip *s, const bl__still *still, const bl_frame *result) {
     int due = 0; /* several moments may fall on one frame */
-    while (due < s->wanted && s->at[due] <= shot->source->index) due++;
+    while (due < s->wanted && s->at[due] <= still->source->index) due++;
     if (due == 0) return;
     memmove(s->at, s->at + due, (size_t)(s->wanted - due) * sizeof *s->at);
     s->wanted -= due;
-    if (keep(s, s->tile[s->n], shot, result, NULL) == 0) {
+    if (keep(s, s->tile[s->n], still, result, NULL) == 0) {
         s->n++;
         return;
     }

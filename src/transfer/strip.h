@@ -19,7 +19,7 @@ typedef struct bl__strip {
 /* `track`: the normalised one, whose frames will go by. */
 void bl__strip_init(bl__strip *s, const bl_track *track);
 /* Looks at a finished frame and keeps it where it is wanted. Without memory that moment is left out. */
-void bl__strip_see(bl__strip *s, const bl__shot *shot, const bl_frame *result);
+void bl__strip_see(bl__strip *s, const bl__still *still, const bl_frame *result);
 /* All in one picture: a row each for source, figure, result. NULL when nothing was kept. */
 int bl__strip_picture(const bl__strip *s, bl_frame **out, bl_err *err);
 void bl__strip_release(bl__strip *s);

@@ -149,9 +149,9 @@ static int64_t entry_of(const transfer *t, int64_t frame, int64_t from) {
 }
 
 static int one_frame(transfer *t, bl_frame *f, int64_t entry, bl_err *err) {
-    bl__shot *s = NULL;
-    int rc = t->job->method == BL_METHOD_RETRIEVE ? bl__retrieve_shot(&s, &t->retrieve, entry, f, err)
-                                                  : bl__shot_make(&s, &t->render, entry, f, err);
+    bl__still *s = NULL;
+    int rc = t->job->method == BL_METHOD_RETRIEVE ? bl__retrieve_still(&s, &t->retrieve, entry, f, err)
+                                                  : bl__still_make(&s, &t->render, entry, f, err);
     if (rc < 0) return rc;
     t->result.frames++;
     t->result.without_person += !t->normalised->frames[entry].has_person;

@@ -33,10 +33,10 @@ static int walk_replay(void *ctx, bl_heldout_fn fn, void *fn_ctx, bl_err *err) {
 
 static int put_retrieved(void *ctx, int64_t k, bl_frame *out, bl_err *err) {
     const bl__retrieve *r = ctx;
-    bl__shot *s = NULL;
-    int rc = bl__retrieve_shot(&s, r, k, NULL, err);
+    bl__still *s = NULL;
+    int rc = bl__retrieve_still(&s, r, k, NULL, err);
     if (rc == 0 && s->filled) bl__layer_over(&s->layer, &r->grid, s->x, s->y, out);
-    bl__shot_free(&s);
+    bl__still_free(&s);
     return rc;
 }
 

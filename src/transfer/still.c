@@ -1,11 +1,11 @@
-#include "shot.h"
+#include "still.h"
 
 #include <string.h>
 
 #include "ballerino/base.h"
 
-int bl__shot_make(bl__shot **out, bl__render *r, int64_t k, bl_frame *source, bl_err *err) {
-    bl__shot *s = bl_alloc(sizeof *s);
+int bl__still_make(bl__still **out, bl__render *r, int64_t k, bl_frame *source, bl_err *err) {
+    bl__still *s = bl_alloc(sizeof *s);
     if (!s) return bl_fail(err, BL_E_NOMEM, "not enough memory for a frame");
     if (source) s->source = bl_frame_ref(source);
     const int64_t pose = bl__render_pose(r, k, &s->opacity);
@@ -16,13 +16,13 @@ int bl__shot_make(bl__shot **out, bl__render *r, int64_t k, bl_frame *source, bl
     int rc = bl__layer_init(&s->layer, r->w, r->h, err);
     if (rc == 0) rc = s->filled = bl__render_layer(r, k, &s->layer, &s->x, &s->y, err);
     if (rc < 0)
-        bl__shot_free(&s);
+        bl__still_free(&s);
     else
         *out = s;
     return rc < 0 ? rc : 0;
 }
 
-void bl__shot_free(bl__shot **s) {
+void bl__still_free(bl__still **s) {
     if (!*s) return;
     bl_frame_unref(&(*s)->source);
     bl__layer_release(&(*s)->layer);
@@ -39,7 +39,7 @@ void bl__painter_release(bl__painter *p) {
     bl__refine_release(&p->refine);
 }
 
-int bl__painter_paint(bl__painter *p, const bl__shot *s, bl_frame *f, bl_err *err) {
+int bl__painter_paint(bl__painter *p, const bl__still *s, bl_frame *f, bl_err *err) {
     for (int y = 0; y < f->height; y++)
         memcpy(f->data + y * f->stride, p->plate->data + y * p->plate->stride, (size_t)f->width * 3);
     if (!s->filled) return 0;
