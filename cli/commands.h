@@ -8,6 +8,12 @@
 BL__CMD_TABLE(BL_X)
 #undef BL_X
 
+/* What the command line asks for: `argv` is that of the program, with at least one word. Settings files
+ * first, then the options; to be released when 0 is returned. */
+int bl__options_of(bl__options *o, int argc, char **argv, bl_err *err);
+/* The end of the program: says what went wrong (or that stdout could not be written), gives the exit code. */
+int bl__exit_code(int rc, bl_err *err);
+
 /* Jobs from options, shared by train, transfer and run. */
 struct bl_train_job;
 struct bl_transfer_job;

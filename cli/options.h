@@ -71,6 +71,7 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "the trained target (me.ballerino)")                                                                   \
     X(models_dir, "models-dir", 0, TEXT, 0, 0, "", "FOLDER", BL__IN_WORK | BL__IN(models) | BL__IN(doctor),  \
       "where the pose models lie")                                                                           \
+    X(nice, "nice", 0, INT, 0, 19, "0", "N", BL__IN_WORK, "give way to other programs; 19 = to all")         \
     X(no_face, "no-face", 0, FLAG, 0, 1, "0", "", BL__IN_WORK, "do not look for the face")                   \
     X(no_hands, "no-hands", 0, FLAG, 0, 1, "0", "", BL__IN_WORK, "do not look for the hands")                \
     X(no_smooth, "no-smooth", 0, FLAG, 0, 1, "0", "", BL__IN(pose),                                          \

@@ -1,0 +1,49 @@
+/* ballerino-core: the program that does the work, started by `ballerino` (main.c), which has set OpenMP's
+ * waiting before this one's libraries were loaded. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "show.h"
+
+/* Below this the libraries that do the work fall over instead of saying so: oneDNN's kernel maker, x264. */
+#define LEAST_MEMORY (640LL << 20)
+
+typedef int (*command_fn)(const bl__options *o, bl_err *err);
+
+static const command_fn commands[BL__CMD_COUNT] = {
+#define BL_X(name, words, help) bl__cmd_##name,
+    BL__CMD_TABLE(BL_X)
+#undef BL_X
+};
+
+/* Before any thread is started: threads inherit it. */
+static void give_way(const bl__options *o) {
+    const int by = (int)bl__option_int(o, BL__OPT_nice);
+    errno = 0;
+    if (by > 0 && nice(by) == -1 && errno != 0)
+        bl_log(BL_LOG_WARN, "ballerino", "cannot lower the priority: %s", strerror(errno));
+}
+
+static int work(const bl__options *o, bl_err *err) {
+    bl__show_install(o);
+    int rc = 0;
+    if (BL__IN_WORK >> o->command & 1) {
+        give_way(o);
+        rc = bl_mem_need(LEAST_MEMORY, bl__command_name(o->command), err);
+    }
+    return rc < 0 ? rc : commands[o->command](o, err);
+}
+
+int main(int argc, char **argv) {
+    bl_err err = {0};
+    bl__options o;
+    bl_interrupt_install();
+    int rc = bl__options_of(&o, argc, argv, &err);
+    if (rc == 0) {
+        rc = work(&o, &err);
+        bl__options_release(&o);
+    }
+    return bl__exit_code(rc, &err);
+}
