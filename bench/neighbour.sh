@@ -9,8 +9,9 @@ net=${1:-draft} steps=${2:-15} rounds=${3:-3}
 bench=build/release/bin/bench_train
 [ -x "$bench" ] || { echo "build first (make)" >&2; exit 1; }
 export GOMP_SPINCOUNT=1000
-busy=""
+busy="" results=""
 trap 'for p in $busy; do kill "$p" 2>/dev/null || true; done' EXIT
+trap 'exit 130' INT TERM
 
 step() { # milliseconds
     "$bench" "$net" "$steps" | sed -n 's/.*median \([0-9.]*\) ms.*/\1/p'
@@ -31,8 +32,10 @@ for round in $(seq "$rounds"); do
     occupy
     beside=$(step)
     release
-    echo "$alone $beside"
-done | awk -v net="$net" -v load="$load" '
+    results="$results$alone $beside
+"
+done
+printf %s "$results" | awk -v net="$net" -v load="$load" '
     { a[NR] = $1; b[NR] = $2; r[NR] = $2 / $1 }
     function median(x, n,   i, j, t) {
         for (i = 1; i < n; i++) for (j = i + 1; j <= n; j++) if (x[j] < x[i]) { t = x[i]; x[i] = x[j]; x[j] = t }

@@ -54,6 +54,47 @@ static void atomic_write_leaves_old_file_until_commit(void **state) {
     rmdir(dir);
 }
 
+static long resident_pages(void) {
+    long whole = 0, resident = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%ld %ld", &whole, &resident), 2);
+    fclose(f);
+    return resident;
+}
+
+static void maps_are_the_file_and_can_let_go(void **state) {
+    (void)state;
+    enum { SIZE = 32 << 20 };
+    bl_err err = {0};
+    bl_map m;
+    char dir[] = "/tmp/bl_base_XXXXXX", path[64], *data = bl_alloc(SIZE);
+    assert_non_null(mkdtemp(dir));
+    assert_non_null(data);
+    for (int i = 0; i < SIZE; i++) data[i] = (char)(i % 251);
+    snprintf(path, sizeof path, "%s/f", dir);
+    assert_ok(bl_file_write(path, data, SIZE, &err));
+    assert_ok(bl_map_open(&m, path, &err));
+    assert_int_equal(m.size, SIZE);
+    assert_memory_equal(m.data, data, SIZE);
+    const long before = resident_pages(), page = sysconf(_SC_PAGESIZE);
+    bl_map_forget(&m, 100, SIZE); /* what lies beyond the end does not matter */
+    assert_true(before - resident_pages() > SIZE * 9L / 10 / page);
+    assert_memory_equal(m.data, data, SIZE);
+    bl_map_close(&m);
+    bl_map_close(&m);
+    assert_ok(bl_file_write(path, "", 0, &err));
+    assert_ok(bl_map_open(&m, path, &err));
+    assert_true(m.size == 0 && !m.data);
+    bl_map_forget(&m, 0, 1);
+    bl_map_close(&m);
+    unlink(path);
+    assert_int_equal(bl_map_open(&m, path, &err), BL_E_NOT_FOUND);
+    assert_int_equal(bl_map_open(&m, dir, &err), BL_E_NOT_FOUND);
+    rmdir(dir);
+    bl_free(data);
+}
+
 static void allocation_failure_is_injected_once(void **state) {
     (void)state;
     bl_mem_fail_at(2);
@@ -115,6 +156,7 @@ int main(void) {
         cmocka_unit_test(error_context_goes_in_front),
         cmocka_unit_test(sha256_matches_fips_vectors),
         cmocka_unit_test(atomic_write_leaves_old_file_until_commit),
+        cmocka_unit_test(maps_are_the_file_and_can_let_go),
         cmocka_unit_test(allocation_failure_is_injected_once),
         cmocka_unit_test(buffer_respects_its_cap),
         cmocka_unit_test(rng_repeats_and_is_centred),

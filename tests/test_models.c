@@ -134,9 +134,8 @@ static void missing_and_damaged_files_are_told_apart(void **state) {
     assert_ok(bl_file_write(in_dir(m[0].name), "TFL3", 4, &err));
     assert_int_equal(bl_models_check(&m[0], dir, &err), BL_E_MODELS);
     assert_non_null(strstr(err.msg, "damaged"));
-    char *data;
-    size_t size;
-    assert_int_equal(bl__models_load(&data, &size, dir, m[1].name, &err), BL_E_MODELS);
+    bl_map map;
+    assert_int_equal(bl__models_open(&map, dir, m[1].name, &err), BL_E_MODELS);
     assert_non_null(strstr(err.msg, "models fetch"));
 }
 

@@ -150,13 +150,17 @@ static void half_floats_widen_exactly(void **state) {
 /* Truncated and bit-flipped real models. */
 static void real_models_survive_damage(void **state) {
     (void)state;
-    char *data = NULL;
-    size_t n;
     bl_err err = {0};
-    if (bl__models_load(&data, &n, NULL, "pose_detection.tflite", &err) < 0) {
+    bl_map map = {0};
+    if (bl__models_open(&map, NULL, "pose_detection.tflite", &err) < 0) {
         fprintf(stderr, "SKIP: %s\n", err.msg);
         skip();
     }
+    const size_t n = map.size;
+    char *data = bl_alloc(n);
+    assert_non_null(data);
+    memcpy(data, map.data, n);
+    bl_map_close(&map);
     bl_rng r;
     bl_rng_seed(&r, 11);
     for (int k = 0; k < 8; k++) {

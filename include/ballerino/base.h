@@ -60,6 +60,16 @@ int bl_file_commit(bl_file_writer *w, bl_err *err);
 void bl_file_abort(bl_file_writer *w); /* safe after commit and twice */
 int bl_file_write(const char *path, const void *data, size_t size, bl_err *err); /* begin + write + commit */
 int bl_file_exists(const char *path);
+/* A file as memory: read only, loaded as it is looked at, and the system's to drop when memory is short. The
+ * file must not shrink meanwhile. */
+typedef struct bl_map {
+    const uint8_t *data; /* NULL: not open, or an empty file */
+    size_t size;
+} bl_map;
+int bl_map_open(bl_map *m, const char *path, bl_err *err);
+void bl_map_close(bl_map *m); /* safe twice, and on a zeroed one */
+/* Lets go of the memory of these bytes, and of what shares their pages; they are read again when looked at. */
+void bl_map_forget(const bl_map *m, size_t from, size_t size);
 int bl_dir_make(const char *path, bl_err *err); /* like mkdir -p */
 int bl_path_join(char *out, size_t size, const char *dir, const char *name, bl_err *err);
 /* $BALLERINO_MODELS, else $XDG_DATA_HOME/ballerino/models, else ~/.local/share/ballerino/models */

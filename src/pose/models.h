@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "ballerino/base.h"
 #include "ballerino/pose.h"
 
 typedef struct bl__package {
@@ -16,8 +17,8 @@ const bl__package *bl__models_packages(int *count);
 const bl_model_file *bl__models_find(const char *name); /* NULL: not in the table */
 /* The bytes have the size and sha256 of the table. */
 int bl__models_matches(const bl_model_file *m, const void *data, size_t size);
-/* A whole model file, checked against the table when its name is there; bl_free() it. dir NULL = default. */
-int bl__models_load(char **data, size_t *size, const char *dir, const char *name, bl_err *err);
+/* A model file, mapped, checked against the table when its name is there. dir NULL = default. */
+int bl__models_open(bl_map *m, const char *dir, const char *name, bl_err *err);
 int bl__models_path(char *out, size_t size, const char *dir, const char *name, bl_err *err);
 
 #endif

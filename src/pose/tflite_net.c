@@ -115,11 +115,10 @@ int bl__net_open(bl__net **out, const void *bytes, size_t size, const char *name
 
 int bl__net_load(bl__net **out, const char *name, const char *models_dir, const bl__net_options *o,
                  bl_err *err) {
-    char *bytes = NULL;
-    size_t size = 0;
-    int rc = bl__models_load(&bytes, &size, models_dir, name, err);
-    if (rc == 0) rc = bl__net_open(out, bytes, size, name, o, err);
-    bl_free(bytes);
+    bl_map map = {0};
+    int rc = bl__models_open(&map, models_dir, name, err);
+    if (rc == 0) rc = bl__net_open(out, map.data, map.size, name, o, err);
+    bl_map_close(&map);
     return rc;
 }
 

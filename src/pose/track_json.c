@@ -10,8 +10,8 @@
 
 #define FORMAT_NAME "ballerino-track"
 #define FORMAT_VERSION 1
-#define MAX_FILE_BYTES ((size_t)1 << 35)
-#define COORDINATE_LIMIT 1e6 /* far outside any frame: beyond it a number is damage */
+#define LET_GO ((size_t)1 << 24) /* of a file, bytes that were read */
+#define COORDINATE_LIMIT 1e6     /* far outside any frame: beyond it a number is damage */
 #define TIME_LIMIT_MS 1e12
 
 /* ---- reading ---- */
@@ -22,12 +22,21 @@ typedef struct reader {
     char *video;
     int width, height;
     double fps;
-    bl_track *frames; /* collects the frames until the header is known */
+    bl_track *frames;   /* collects the frames until the header is known */
+    const bl_map *file; /* NULL: the text is the caller's memory */
+    size_t let_go;      /* of the file, up to here */
 } reader;
 
 static int damaged(const reader *r, int64_t frame, const char *what, bl_err *err) {
     return bl_fail(err, BL_E_FORMAT, "%s is damaged: entry %lld of \"frames\" has no usable \"%s\"",
                    r->j.name, (long long)frame, what);
+}
+
+/* A minute of hands and face is tens of megabytes of text: what was read need not stay. */
+static void let_go(reader *r) {
+    if (!r->file || r->j.at < r->let_go + LET_GO) return;
+    bl_map_forget(r->file, r->let_go, r->j.at - r->let_go);
+    r->let_go = r->j.at;
 }
 
 static int read_floats(const json_t *v, float *out, int n) {
@@ -126,6 +135,7 @@ static int read_frames(reader *r, bl_err *err) {
         if (rc < 0) return rc;
         rc = read_frame(r, v, err);
         json_decref(v);
+        let_go(r);
     }
     return rc;
 }
@@ -212,8 +222,9 @@ static int finish(reader *r, bl_err *err) {
     return 0;
 }
 
-int bl_track_parse(bl_track **out, const char *json, size_t size, const char *name, bl_err *err) {
-    reader r = {.j = {.text = json, .size = size, .name = name}};
+static int parse(bl_track **out, const char *json, size_t size, const char *name, const bl_map *file,
+                 bl_err *err) {
+    reader r = {.j = {.text = json, .size = size, .name = name}, .file = file};
     int rc = bl_track_create(&r.frames, "", 1, 1, 1, err);
     if (rc == 0) rc = read_object(&r, err);
     if (rc == 0) rc = finish(&r, err);
@@ -226,12 +237,15 @@ int bl_track_parse(bl_track **out, const char *json, size_t size, const char *na
     return 0;
 }
 
+int bl_track_parse(bl_track **out, const char *json, size_t size, const char *name, bl_err *err) {
+    return parse(out, json, size, name, NULL, err);
+}
+
 int bl_track_read(bl_track **out, const char *path, bl_err *err) {
-    char *text = NULL;
-    size_t size = 0;
-    int rc = bl_file_read(&text, &size, path, MAX_FILE_BYTES, err);
-    if (rc == 0) rc = bl_track_parse(out, text, size, path, err);
-    bl_free(text);
+    bl_map file = {0};
+    int rc = bl_map_open(&file, path, err);
+    if (rc == 0) rc = parse(out, (const char *)file.data, file.size, path, &file, err);
+    bl_map_close(&file);
     return rc;
 }
 

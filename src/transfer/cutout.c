@@ -1,11 +1,9 @@
 #include "cutout.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define MARGIN 0.06f     /* around the body's box, in its longer side */
@@ -39,6 +37,7 @@ static int prepare_masks(cutting *c, int64_t i, bl_err *err) {
     int rc = bl__mask_dilate(c->may, mask, m->w, m->h, 1, LEVEL, err);
     if (rc < 0) return rc;
     for (size_t k = 0; k < n; k++) c->rgba[k] = (uint8_t)(255 - mask[k]);
+    bl__masks_forget(m, i);
     rc = bl__mask_dilate(c->solid, c->rgba, m->w, m->h, SOLID, 127, err);
     for (size_t k = 0; k < n; k++) c->solid[k] = !c->solid[k];
     return rc;
@@ -186,14 +185,9 @@ static int go_through(cutting *c, bl__cutouts *out, const uint8_t *used, bl_err 
 
 static int map_file(bl__cutouts *c, const char *path, size_t size, bl_err *err) {
     if (size == 0) return 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    void *map = fd >= 0 ? mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
-    if (fd >= 0) close(fd);
+    int rc = bl_map_open(&c->map, path, err);
     unlink(path); /* it lives as long as it is mapped */
-    if (map == MAP_FAILED) return bl_fail(err, BL_E_IO, "cannot map %s: %s", path, strerror(errno));
-    c->map = map;
-    c->map_size = size;
-    return 0;
+    return rc;
 }
 
 int bl__cutouts_make(bl__cutouts *out, const bl__library *l, const uint8_t *used, bl_err *err) {
@@ -213,7 +207,7 @@ int bl__cutouts_make(bl__cutouts *out, const bl__library *l, const uint8_t *used
 }
 
 void bl__cutouts_close(bl__cutouts *c) {
-    if (c->map) munmap(c->map, c->map_size);
+    bl_map_close(&c->map);
     bl_free(c->of);
     *c = (bl__cutouts){0};
 }

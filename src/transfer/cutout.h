@@ -19,8 +19,7 @@ typedef struct bl__cutout {
 typedef struct bl__cutouts {
     int64_t n; /* frames of the clip */
     bl__cutout *of;
-    uint8_t *map;
-    size_t map_size;
+    bl_map map;
 } bl__cutouts;
 
 /* Goes through the clip once; used[i] = 1: frame i is wanted. The file is removed when it is closed. */

@@ -1,12 +1,7 @@
 /* Reading the samples: the trainer's source, with augmentation. */
 #include "dataset.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "augment.h"
 #include "dataset_file.h"
@@ -16,35 +11,36 @@ static const bl__augment usual = {
     .shift = 8, .warp_share = 0.5f, .zoom = 0.06f, .turn = 0.06f, .drop_share = 0.03f, .jitter = 0.003f};
 
 static const uint8_t *record_at(const bl__dataset *d, int64_t index) {
-    return (const uint8_t *)d->map + BL__DATASET_HEADER + (size_t)index * d->record;
+    return d->map.data + BL__DATASET_HEADER + (size_t)index * d->record;
 }
 
 const bl__sample *bl__dataset_sample(const bl__dataset *d, int64_t index) {
-    return (const bl__sample *)(const void *)record_at(d, index);
+    return &d->samples[index];
+}
+
+/* A long clip's samples would otherwise all stay in memory once they were looked at. */
+static void forget(const bl__dataset *d, int64_t index) {
+    bl_map_forget(&d->map, BL__DATASET_HEADER + (size_t)index * d->record, d->record);
 }
 
 /* ---- opening ---- */
-static int check_records(const bl__dataset *d) {
+/* 0 when a record cannot be. */
+static int read_records(bl__dataset *d) {
     for (int64_t i = 0; i < d->n; i++) {
-        const bl__sample *s = bl__dataset_sample(d, i);
+        bl__sample *s = &d->samples[i];
+        memcpy(s, record_at(d, i), sizeof *s);
+        forget(d, i);
         if (s->frame < 0 || s->frame >= d->track->n || s->run < 0 || s->run > i) return 0;
     }
     return 1;
 }
 
 static int map_file(bl__dataset *d, const char *path, bl_err *err) {
-    struct stat st;
     bl__dataset_header h = {0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return bl_fail(err, BL_E_NOT_FOUND, "cannot open %s: %s", path, strerror(errno));
-    if (fstat(fd, &st) == 0 && st.st_size >= BL__DATASET_HEADER) {
-        d->map_size = (size_t)st.st_size;
-        d->map = mmap(NULL, d->map_size, PROT_READ, MAP_SHARED, fd, 0);
-        if (d->map == MAP_FAILED) d->map = NULL;
-    }
-    close(fd);
-    int ok = d->map != NULL;
-    if (ok) memcpy(&h, d->map, sizeof h);
+    int rc = bl_map_open(&d->map, path, err);
+    if (rc < 0) return rc;
+    int ok = d->map.size >= BL__DATASET_HEADER;
+    if (ok) memcpy(&h, d->map.data, sizeof h);
     ok = ok && memcmp(h.magic, BL__DATASET_MAGIC, sizeof h.magic) == 0 && h.w >= 16 && h.h >= 16 &&
          h.w <= 4096 && h.h <= 4096 && h.border == BL__BORDER && h.n >= 0 && h.n <= BL_TRACK_MAX_FRAMES &&
          h.n_train >= 0 && h.n_train <= h.n;
@@ -54,7 +50,12 @@ static int map_file(bl__dataset *d, const char *path, bl_err *err) {
         d->n = h.n;
         d->n_train = h.n_train;
         d->record = bl__dataset_record(h.w, h.h);
-        ok = d->map_size == BL__DATASET_HEADER + (size_t)h.n * d->record && check_records(d);
+        ok = d->map.size == BL__DATASET_HEADER + (size_t)h.n * d->record;
+    }
+    if (ok) {
+        d->samples = bl_alloc_array((size_t)d->n, sizeof *d->samples);
+        if (!d->samples) return bl_fail(err, BL_E_NOMEM, "not enough memory for training samples");
+        ok = read_records(d);
     }
     return ok ? 0 : bl_fail(err, BL_E_FORMAT, "%s is damaged; remove its folder and train again", path);
 }
@@ -76,7 +77,8 @@ int bl__dataset_open(bl__dataset *d, const char *path, const bl__grid *g, const 
 }
 
 void bl__dataset_close(bl__dataset *d) {
-    if (d->map) munmap(d->map, d->map_size);
+    bl_map_close(&d->map);
+    bl_free(d->samples);
     bl_free(d->plate);
     bl_free(d->scratch);
     *d = (bl__dataset){0};
@@ -108,6 +110,7 @@ static void cut(const bl__dataset *d, int64_t index, int dx, int dy, float *real
         for (int i = 0; weight && i < d->w; i++)
             *weight++ = 1 + (BL__WEIGHT_PERSON - 1) * (float)wt[from + i] / 255;
     }
+    forget(d, index);
 }
 
 void bl__dataset_real(const bl__dataset *d, int64_t index, float *real) {
@@ -133,6 +136,7 @@ static void gather(bl__dataset *d, int64_t index) {
             out[6] = *wt;
         }
     }
+    forget(d, index);
 }
 
 static void warp_all(bl__dataset *d, int64_t index, const bl__moves *m, float *plate, float *real,

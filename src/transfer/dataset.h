@@ -1,7 +1,8 @@
 /*
  * Dataset: the target clip as training samples. One file of the training folder holds, for each usable frame,
- * the window with a border around it and its loss weights; it is mapped, so memory does not grow with the
- * clip. Samples are in the order of the clip: first those to train on, then those held out.
+ * the window with a border around it and its loss weights; it is mapped, and a record's memory is let go
+ * once it was read, so memory does not grow with the clip. Samples are in the order of the clip: first those
+ * to train on, then those held out.
  *
  * File: "BLSAMP01", int32 width, height, border, 0, int64 samples, int64 to train on; then records of equal
  * size (a multiple of 64): bl__sample, RGB bytes, weight bytes. Native byte order: a cache.
@@ -31,9 +32,10 @@ typedef struct bl__dataset {
     const bl__grid *grid; /* borrowed, as is the track */
     const bl_track *track;
     uint8_t *plate; /* of the whole grid, g->w * g->h * 3; owned */
-    void *map;
-    size_t map_size, record;
-    float *scratch; /* for augmentation */
+    bl_map map;
+    size_t record;
+    bl__sample *samples; /* what leads the records, n; owned */
+    float *scratch;      /* for augmentation */
 } bl__dataset;
 
 /* `plate`: frame-sized picture. */

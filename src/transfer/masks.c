@@ -1,12 +1,8 @@
 #include "masks.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "ballerino/motion.h"
 
@@ -17,45 +13,44 @@
 
 /* ---- reading ---- */
 int bl__masks_open(bl__masks *m, const char *path, bl_err *err) {
-    struct stat st;
     *m = (bl__masks){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return bl_fail(err, BL_E_NOT_FOUND, "cannot open %s: %s", path, strerror(errno));
-    if (fstat(fd, &st) == 0 && st.st_size >= HEADER) {
-        m->map_size = (size_t)st.st_size;
-        m->map = mmap(NULL, m->map_size, PROT_READ, MAP_SHARED, fd, 0);
-        if (m->map == MAP_FAILED) m->map = NULL;
-    }
-    close(fd);
+    int rc = bl_map_open(&m->map, path, err);
+    if (rc < 0) return rc;
     int32_t size[2] = {0, 0};
     uint64_t bytes = 0;
-    if (m->map) {
-        memcpy(size, (char *)m->map + 8, 8);
-        memcpy(&m->n, (char *)m->map + 16, 8);
+    const int whole = m->map.size >= HEADER && memcmp(m->map.data, MAGIC, 8) == 0;
+    if (whole) {
+        memcpy(size, m->map.data + 8, 8);
+        memcpy(&m->n, m->map.data + 16, 8);
     }
-    if (m->map && size[0] > 0 && size[1] > 0 && size[0] <= BL__MASK_SIDE && size[1] <= BL__MASK_SIDE &&
+    if (whole && size[0] > 0 && size[1] > 0 && size[0] <= BL__MASK_SIDE && size[1] <= BL__MASK_SIDE &&
         m->n >= 0 && m->n <= BL_TRACK_MAX_FRAMES)
         bytes = HEADER + (uint64_t)m->n * ((uint64_t)size[0] * (uint64_t)size[1] + 4);
     /* the bytes of the masks are padded to a multiple of 4, so that the floats are aligned */
     bytes = (bytes + 3) & ~(uint64_t)3;
-    if (bytes == 0 || memcmp(m->map, MAGIC, 8) != 0 || m->map_size != bytes) {
+    if (bytes == 0 || m->map.size != bytes) {
         bl__masks_close(m);
         return bl_fail(err, BL_E_FORMAT, "%s is damaged; remove its folder and train again", path);
     }
     m->w = size[0];
     m->h = size[1];
-    m->data = (const uint8_t *)m->map + HEADER;
-    m->shift = (const float *)(const void *)((const char *)m->map + bytes - (uint64_t)m->n * 4);
+    m->data = m->map.data + HEADER;
+    m->shift = (const float *)(const void *)(m->map.data + bytes - (uint64_t)m->n * 4);
     return 0;
 }
 
 void bl__masks_close(bl__masks *m) {
-    if (m->map) munmap(m->map, m->map_size);
+    bl_map_close(&m->map);
     *m = (bl__masks){0};
 }
 
 const uint8_t *bl__masks_at(const bl__masks *m, int64_t i) {
     return m->data + i * m->w * m->h;
+}
+
+void bl__masks_forget(const bl__masks *m, int64_t i) {
+    const size_t size = (size_t)m->w * (size_t)m->h;
+    bl_map_forget(&m->map, HEADER + (size_t)i * size, size);
 }
 
 /* ---- writing ---- */

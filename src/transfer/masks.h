@@ -19,12 +19,13 @@ typedef struct bl__masks {
     int64_t n;
     const uint8_t *data; /* n * h * w */
     const float *shift;  /* n */
-    void *map;
-    size_t map_size;
+    bl_map map;
 } bl__masks;
 int bl__masks_open(bl__masks *m, const char *path, bl_err *err);
 void bl__masks_close(bl__masks *m);
 const uint8_t *bl__masks_at(const bl__masks *m, int64_t i);
+/* Lets go of its memory; it is read again when looked at. */
+void bl__masks_forget(const bl__masks *m, int64_t i);
 
 typedef struct bl__masks_writer {
     bl_file_writer file;

@@ -1,11 +1,7 @@
 #include "patches.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "augment.h"
 
@@ -81,37 +77,35 @@ void bl__patches_abort(bl__patches_writer *w) {
 
 /* ---- reading ---- */
 const bl__patch *bl__patches_at(const bl__patches *p, int64_t index) {
-    return (const bl__patch *)(const void *)((const uint8_t *)p->map + HEADER + (size_t)index * p->record);
+    return (const bl__patch *)(const void *)(p->map.data + HEADER + (size_t)index * p->record);
+}
+
+static void forget(const bl__patches *p, int64_t index) {
+    bl_map_forget(&p->map, HEADER + (size_t)index * p->record, p->record);
 }
 
 static int check_records(const bl__patches *p) {
     for (int64_t i = 0; i < p->n; i++) {
         const bl__patch *a = bl__patches_at(p, i);
         if (a->frame < 0 || a->frame >= p->track->n || !(a->box.side > 0)) return 0;
+        forget(p, i);
     }
     return 1;
 }
 
 static int map_file(bl__patches *p, const char *path, bl_err *err) {
-    struct stat st;
     header h = {0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return bl_fail(err, BL_E_NOT_FOUND, "cannot open %s: %s", path, strerror(errno));
-    if (fstat(fd, &st) == 0 && st.st_size >= HEADER) {
-        p->map_size = (size_t)st.st_size;
-        p->map = mmap(NULL, p->map_size, PROT_READ, MAP_SHARED, fd, 0);
-        if (p->map == MAP_FAILED) p->map = NULL;
-    }
-    close(fd);
-    int ok = p->map != NULL;
-    if (ok) memcpy(&h, p->map, sizeof h);
+    int rc = bl_map_open(&p->map, path, err);
+    if (rc < 0) return rc;
+    int ok = p->map.size >= HEADER;
+    if (ok) memcpy(&h, p->map.data, sizeof h);
     ok = ok && memcmp(h.magic, MAGIC, sizeof h.magic) == 0 && h.size >= 32 && h.size <= 1024 &&
          h.border == BL__PATCH_BORDER && h.n >= 0 && h.n <= 2 * BL_TRACK_MAX_FRAMES;
     if (ok) {
         p->size = h.size;
         p->n = h.n;
         p->record = record_bytes(h.size);
-        ok = p->map_size == HEADER + (size_t)h.n * p->record && check_records(p);
+        ok = p->map.size == HEADER + (size_t)h.n * p->record && check_records(p);
     }
     return ok ? 0 : bl_fail(err, BL_E_FORMAT, "%s is damaged; remove its folder and train again", path);
 }
@@ -128,7 +122,7 @@ int bl__patches_open(bl__patches *p, const char *path, const bl_track *t, bl_err
 }
 
 void bl__patches_close(bl__patches *p) {
-    if (p->map) munmap(p->map, p->map_size);
+    bl_map_close(&p->map);
     bl_free(p->scratch);
     *p = (bl__patches){0};
 }
@@ -151,6 +145,7 @@ static void gather(bl__patches *p, int64_t index) {
             out[c] = made[i + c];
             out[3 + c] = photo[i + c];
         }
+    forget(p, index);
 }
 
 static int get(void *ctx, int64_t index, uint64_t augment, float *label, float *plate, float *real,
@@ -159,12 +154,12 @@ static int get(void *ctx, int64_t index, uint64_t augment, float *label, float *
     const int n = d->size, side = n + 2 * BL__PATCH_BORDER;
     if (index < 0 || index >= d->n)
         return bl_fail(err, BL_E_INTERNAL, "there is no patch %lld", (long long)index);
-    const bl__patch *at = bl__patches_at(d, index);
-    bl_person p = d->track->frames[at->frame].person;
+    const bl__patch at = *bl__patches_at(d, index);
+    bl_person p = d->track->frames[at.frame].person;
     const bl__moves m =
-        bl__disturb(&p, &usual, augment, index, (double)at->box.side, d->track->width, d->track->height);
+        bl__disturb(&p, &usual, augment, index, (double)at.box.side, d->track->width, d->track->height);
     bl_figure_options o = bl_figure_options_default();
-    bl__patch_label(label, n, &at->box, &p, d->track->width, d->track->height, &m.warp, &o);
+    bl__patch_label(label, n, &at.box, &p, d->track->width, d->track->height, &m.warp, &o);
     gather(d, index);
     for (int j = 0; j < n; j++)
         for (int i = 0; i < n; i++) {

@@ -26,8 +26,8 @@ typedef struct bl__patches {
     int size;
     int64_t n;
     const bl_track *track; /* borrowed */
-    void *map;
-    size_t map_size, record;
+    bl_map map;
+    size_t record;
     float *scratch; /* for augmentation */
 } bl__patches;
 

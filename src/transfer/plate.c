@@ -89,6 +89,7 @@ int bl__plate_choose(int64_t *chosen, int max, const bl__masks *masks, const bl_
         int64_t best = -1, most = 0;
         for (int64_t i = 0; i < n; i += step) {
             int64_t g = listed(chosen, got, i) ? 0 : gain(bl__masks_at(masks, i), count, size);
+            bl__masks_forget(masks, i);
             if (g > most) most = g, best = i;
         }
         if (best < 0) break;

@@ -185,7 +185,7 @@ static int paint(bl__still *s, const bl__retrieve *r, const bl__mix *mix, bl_err
     for (int k = 0; k < 2; k++) {
         const bl__cutout *c = frames[k] < 0 ? NULL : &r->cutouts.of[frames[k]];
         if (c && c->w > 0)
-            add(&s->layer, x0, y0, c, r->cutouts.map + c->at, &laid[k], s->opacity * weights[k]);
+            add(&s->layer, x0, y0, c, r->cutouts.map.data + c->at, &laid[k], s->opacity * weights[k]);
     }
     return 1;
 }

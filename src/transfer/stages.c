@@ -185,6 +185,7 @@ static int collect(void *ctx, bl_frame *f, bl_err *err) {
         bl_motion_person_usable(&found->person))
         rc = bl__dataset_put(&c->writer, f, bl__masks_at(&t->masks, i), t->masks.w, t->masks.h, i,
                              t->follow.x[i], t->follow.y[i], i >= t->n_train, err);
+    bl__masks_forget(&t->masks, i);
     return rc;
 }
 
