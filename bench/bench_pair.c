@@ -14,6 +14,10 @@
  * A row: MADE against TRUTH, in the boxes of the poses that the detector finds in TRUTH; eval.h says what the
  * scores are.
  *
+ * bench_pair picture OUTPUT INDEX CLIP...
+ *
+ * A PNG of that frame of each clip, side by side, at half the size.
+ *
  * bench_pair drift MADE TRUTH
  *
  * A row for each turn of MADE, in which the usual pair's dance repeats; TRUTH is one turn long.
@@ -139,6 +143,40 @@ static int judge(char **arg, bl_err *err) {
     return rc;
 }
 
+/* ---- picture ---- */
+static int frame_of(bl_frame **f, const char *path, int64_t index, bl_err *err) {
+    bl_reader *r = NULL;
+    bl_frame *whole = NULL;
+    int rc = bl_reader_open(&r, path, NULL, err), more = 1;
+    while (rc == 0 && (more = bl_reader_next(r, &whole, err)) > 0 && whole->index < index)
+        bl_frame_unref(&whole);
+    bl_reader_close(&r);
+    if (rc == 0) rc = BL_MIN(more, 0);
+    if (rc == 0 && !whole) rc = bl_fail(err, BL_E_USAGE, "%s has no frame %lld", path, (long long)index);
+    if (rc == 0) rc = bl_frame_resize(f, whole, whole->width / 2, whole->height / 2, err);
+    bl_frame_unref(&whole);
+    return rc;
+}
+
+static int picture(char **arg, int n, bl_err *err) {
+    bl_frame *all = NULL;
+    int rc = 0;
+    for (int k = 0; rc == 0 && k < n; k++) {
+        bl_frame *f = NULL;
+        rc = frame_of(&f, arg[2 + k], strtol(arg[1], NULL, 10), err);
+        if (rc == 0 && !all) rc = bl_frame_create(&all, n * f->width, f->height, err);
+        if (rc == 0 && (f->width * n != all->width || f->height != all->height))
+            rc = bl_fail(err, BL_E_MISMATCH, "%s is of another size", arg[2 + k]);
+        for (int y = 0; rc == 0 && y < f->height; y++)
+            memcpy(all->data + y * all->stride + (ptrdiff_t)k * f->width * 3, f->data + y * f->stride,
+                   (size_t)f->width * 3);
+        bl_frame_unref(&f);
+    }
+    if (rc == 0) rc = bl_png_write(all, arg[0], err);
+    bl_frame_unref(&all);
+    return rc;
+}
+
 /* ---- drift ---- */
 enum { TURNS = 64 };
 typedef struct turn {
@@ -234,12 +272,13 @@ int main(int argc, char **argv) {
         rc = repeat(argv + 2, &err);
     else if (argc == 5 && !strcmp(argv[1], "judge"))
         rc = judge(argv + 2, &err);
+    else if (argc >= 5 && !strcmp(argv[1], "picture"))
+        rc = picture(argv + 2, argc - 4, &err);
     else if (argc == 4 && !strcmp(argv[1], "drift"))
         rc = drifting(argv + 2, &err);
     else
-        rc = bl_fail(
-            &err, BL_E_USAGE,
-            "film FOLDER PAIR, repeat CLIP TURNS OUTPUT, judge LABEL MADE TRUTH, or drift MADE TRUTH");
+        rc = bl_fail(&err, BL_E_USAGE,
+                     "film, repeat, judge, picture or drift, and what its first comment says");
     if (rc < 0) fprintf(stderr, "bench_pair: %s\n", err.msg);
     return rc < 0;
 }

@@ -23,6 +23,8 @@ for pair in 2 3; do
     dance global source
     dance limbs source --retarget limbs
     dance perfect truth --normalise none
+    "$here/bench_pair" picture "$dir/picture.png" 60 "$dir/source.mp4" "$dir/global.mp4" "$dir/limbs.mp4" \
+        "$dir/perfect.mp4" "$dir/truth.mp4"
     [ $pair = 2 ] && echo "child to tall adult" || echo "tall adult to child"
     echo "| poses | body SSIM | PSNR dB | face SSIM | pose distance: body | all | missed |"
     echo "|---|---|---|---|---|---|---|"
