@@ -13,7 +13,7 @@
 /* OpenMP's threads must not spin for long when they wait: beside another busy process that would cost both
  * many times over. libgomp reads this when it is loaded, with the core. */
 static void set_patient_threads(void) {
-    if (!getenv("GOMP_SPINCOUNT") && !getenv("OMP_WAIT_POLICY")) (void)setenv("GOMP_SPINCOUNT", "1000", 1);
+    if (!getenv("GOMP_SPINCOUNT") && !getenv("OMP_WAIT_POLICY")) (void)setenv("GOMP_SPINCOUNT", "10000", 1);
 }
 
 /* In the folder of this program (as built), or where `install` puts it; without /proc along the PATH. */

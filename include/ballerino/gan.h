@@ -142,6 +142,8 @@ int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err);
  * a plan: nothing of that size is allocated. */
 int bl_gan_estimate(const bl_gan_net *net, const bl_gan_train *train, int64_t *bytes, double *macs_step,
                     bl_err *err);
+/* The program of a step with every loss, for profiles. */
+bl_program *bl_trainer_program(bl_trainer *t);
 int64_t bl_trainer_steps_done(const bl_trainer *t);
 bl_params *bl_trainer_params(bl_trainer *t);
 /* The whole state (weights, moments, average, generator of random numbers, step) as one safetensors file,

@@ -216,6 +216,16 @@ int64_t bl_program_memory(const bl_program *p); /* bytes of arena, scratch and p
 double bl_program_macs(const bl_program *p);
 /* And of a forward and a backward of every objective. */
 double bl_program_training_macs(const bl_program *p);
+/* From now on every step's time is taken; earlier ones are forgotten. */
+int bl_program_profile(bl_program *p, bl_err *err);
+typedef struct bl_profile_row {
+    const char *op, *name; /* the program's own */
+    bl_shape x, y;         /* of its first input and of its output */
+    int kernel, stride;
+    double seconds[2], macs[2], bytes[2]; /* forward, backward; seconds of all calls, the rest of one */
+} bl_profile_row;
+/* Fills up to `max` rows, a row an operator; returns how many operators there are. */
+int bl_program_profile_rows(const bl_program *p, bl_profile_row *rows, int max);
 /* bl_program_macs of a graph, from shapes alone. */
 int bl_graph_macs(const bl_graph *g, const bl_program_options *o, double *macs, bl_err *err);
 

@@ -368,6 +368,9 @@ int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err) {
     return 0;
 }
 
+bl_program *bl_trainer_program(bl_trainer *t) {
+    return t->full;
+}
 int64_t bl_trainer_steps_done(const bl_trainer *t) {
     return t->step;
 }

@@ -13,7 +13,15 @@
 typedef struct bl__step bl__step;
 typedef struct bl__back bl__back;
 
+/* With bfloat16 precision, values between operators are stored in bfloat16 where all who touch them can. */
+typedef enum bl__half {
+    BL__HALF_NONE, /* float32 only */
+    BL__HALF_FREE, /* each value may be either */
+    BL__HALF_TIED  /* either, but all inputs and the output alike; a loss: its first two inputs alike */
+} bl__half;
+
 typedef struct bl__kernel {
+    bl__half half;
     /* Sets step->packed_bytes, step->saved_floats (kept from forward to backward) and step->scratch_floats
      * (free again after each call). step->want_dx and want_dw say what backward will be asked for. May be
      * NULL. */
@@ -35,9 +43,12 @@ struct bl__step {
     int n_in;
     bl_shape xs[BL__MAX_IN], ys;
     bl_pad pad; /* resolved */
+    unsigned half_x; /* bit i: input i, and its gradient, are bfloat16 behind the pointer */
+    int half_y;
     const float *x[BL__MAX_IN];
     float *y;
     const float *w, *b; /* weights and bias as the program reads them (master or average) */
+    int no_bias;        /* a norm follows that takes the bias away again: it is neither added nor trained */
     float *dw, *db;     /* gradient slabs; NULL in inference */
     unsigned want_dx;   /* bit i: some objective needs input i's gradient */
     int want_dw;
@@ -64,28 +75,56 @@ struct bl__back {
 const bl__kernel *bl__ref_kernel(bl__op op);
 const bl__kernel *bl__cpu_kernel(bl__op op, const bl__node *node); /* NULL: use the reference */
 
+/* Kernels on values of one storage type; sums and arithmetic are float32. */
+typedef struct bl__typed {
+    void (*act_backward)(void *dx, const void *dy, const void *y, int64_t n, bl_act act, int add);
+    void (*add_act)(void *y, const void *a, const void *b, int64_t n, bl_act act);
+    void (*accumulate)(void *y, const void *x, int64_t n); /* y += x */
+    /* y[rows][c] += b[c], and b[c] += the sum over rows of y */
+    void (*add_bias)(void *y, const float *b, int64_t rows, int c);
+    void (*bias_sums)(float *b, const void *y, int64_t rows, int c);
+    /* Sums over rows of a [rows][c] block, around shift[c]: sum[c] += x - shift, square[c] += (x - shift)^2.
+     */
+    void (*norm_sums)(const void *x, const float *shift, int64_t rows, int c, float *sum, float *square);
+    /* y = act((x - mean) * scale + offset + residual); residual may be NULL. */
+    void (*norm_apply)(void *y, const void *x, const void *residual, const float *mean, const float *scale,
+                       const float *offset, int64_t rows, int c, bl_act act);
+    /* dz = dy * act'(y), in place; sum[c] += dz; dot[c] += dz * (x - mean) * rstd. */
+    void (*norm_back_sums)(void *dy, const void *y, const void *x, const float *mean, const float *rstd,
+                           int64_t rows, int c, bl_act act, float *sum, float *dot);
+    /* dx = a * (dz - m1 - (x - mean) * rstd * m2), a, m1, m2 a channel; add: += */
+    void (*norm_back_apply)(void *dx, const void *dz, const void *x, const float *mean, const float *rstd,
+                            const float *a, const float *m1, const float *m2, int64_t rows, int c, int add);
+    /* y[n] = (add ? y : 0) + a + b + c + d */
+    void (*sum4)(void *y, const void *a, const void *b, const void *c, const void *d, int64_t n, int add);
+    /* sum of |a - b|; dx = (add ? dx : 0) + scale * sign(a - b) */
+    double (*distance)(const void *a, const void *b, int64_t n);
+    void (*put_sign)(void *dx, const void *a, const void *b, float scale, int64_t n, int add);
+} bl__typed;
+
+static inline int bl__half_x(const bl__step *s, int i) {
+    return (int)(s->half_x >> i & 1);
+}
+static inline size_t bl__size(int half) {
+    return half ? sizeof(uint16_t) : sizeof(float);
+}
+/* Element i behind a pointer to values of either storage. */
+static inline void *bl__at(void *p, int64_t i, int half) {
+    return (unsigned char *)p + i * (int64_t)bl__size(half);
+}
+static inline const void *bl__at_const(const void *p, int64_t i, int half) {
+    return (const unsigned char *)p + i * (int64_t)bl__size(half);
+}
+
 /* ---- vector kernels: one source compiled for several instruction sets, chosen once at run time ---- */
 typedef struct bl__vector_table {
     const char *isa;
     void (*adam)(float *w, const float *g, float *m, float *v, float *ema, int64_t n, const bl_adam *a,
                  int64_t t);
     void (*act_forward)(float *y, const float *x, int64_t n, bl_act act);
-    void (*act_backward)(float *dx, const float *dy, const float *y, int64_t n, bl_act act, int add);
-    void (*add_act)(float *y, const float *a, const float *b, int64_t n, bl_act act);
-    void (*accumulate)(float *y, const float *x, int64_t n); /* y += x */
     void (*to_bf16)(uint16_t *y, const float *x, int64_t n); /* rounds to nearest, ties to even */
-    /* Sums over rows of a [rows][c] block, around shift[c]: sum[c] += x - shift, square[c] += (x - shift)^2.
-     */
-    void (*norm_sums)(const float *x, const float *shift, int64_t rows, int c, float *sum, float *square);
-    /* y = act((x - mean) * scale + offset + residual); residual may be NULL. */
-    void (*norm_apply)(float *y, const float *x, const float *residual, const float *mean, const float *scale,
-                       const float *offset, int64_t rows, int c, bl_act act);
-    /* dz = dy * act'(y), in place; sum[c] += dz; dot[c] += dz * (x - mean) * rstd. */
-    void (*norm_back_sums)(float *dy, const float *y, const float *x, const float *mean, const float *rstd,
-                           int64_t rows, int c, bl_act act, float *sum, float *dot);
-    /* dx = a * (dz - m1 - (x - mean) * rstd * m2), a, m1, m2 a channel; add: += */
-    void (*norm_back_apply)(float *dx, const float *dz, const float *x, const float *mean, const float *rstd,
-                            const float *a, const float *m1, const float *m2, int64_t rows, int c, int add);
+    void (*from_bf16)(float *y, const uint16_t *x, int64_t n);
+    bl__typed typed[2]; /* by storage: float32, bfloat16 */
     /* Depthwise convolution, NHWC, any kernel and stride; rows y0..y1 of the output of one sample. */
     void (*depthwise)(float *y, const float *x, const float *w, const float *b, bl_shape xs, bl_shape ys,
                       int kh, int kw, int sh, int sw, bl_pad pad, bl_act act, int y0, int y1);
@@ -94,6 +133,9 @@ typedef struct bl__vector_table {
                            int kw, int sh, int sw, bl_pad pad, int add, int y0, int y1);
 } bl__vector_table;
 const bl__vector_table *bl__vector(void);
+static inline const bl__typed *bl__typed_of(int half) {
+    return &bl__vector()->typed[half != 0];
+}
 /* Rows are split over threads in this fixed way, so that results do not depend on timing. */
 static inline int64_t bl__share(int64_t n, int parts, int i) {
     return n * i / parts;

@@ -13,6 +13,7 @@
 typedef struct value {
     int used;      /* feeds an output or an objective */
     int pinned;    /* input or output: own place for the whole life */
+    int half;      /* a root: stored in bfloat16, its gradients too */
     bl_value root; /* whose memory it is: itself, or what it is a view of */
     bl_shape shape;
     int first, last; /* steps, in the forward timeline */
@@ -44,6 +45,7 @@ struct bl_program {
     int threads;
     bl_precision precision;
     bl_slab slab;
+    double *spent; /* seconds in a step's forward and in its backward, in turn; NULL: nobody asked */
 };
 
 static int is_view(bl__op op) {
@@ -83,8 +85,10 @@ static int64_t place(block *b, int n) {
     return total;
 }
 
-static int64_t padded(bl_shape s) {
-    return (bl__elements(s) + 15) & ~(int64_t)15;
+/* Floats that a root takes, and its gradient as well: whole cache lines. */
+static int64_t padded(const value *v) {
+    int64_t n = v->half ? (bl__elements(v->shape) + 1) / 2 : bl__elements(v->shape);
+    return (n + 15) & ~(int64_t)15;
 }
 
 /* ---- what is needed ---- */
@@ -198,6 +202,61 @@ static void describe_step(bl_program *p, bl__step *s, bl_value v, const bl_progr
     if (!s->kernel) s->kernel = bl__ref_kernel(n->op);
 }
 
+/* A norm takes away what a convolution before it adds to a whole channel: such a bias needs no work. */
+static void drop_lost_biases(bl_program *p) {
+    for (int k = 0; k < p->n_steps; k++) {
+        const bl__step *s = &p->steps[k];
+        bl_value x = s->node->in[0];
+        if (s->node->op != BL__OP_norm_act || p->step_of[x] < 0 || p->v[x].pinned) continue;
+        bl__step *before = &p->steps[p->step_of[x]];
+        int users = 0;
+        for (int v = 0; v < p->n_values; v++)
+            for (int i = 0; p->v[v].used && i < p->nodes[v].n_in; i++) users += p->nodes[v].in[i] == x;
+        if (users != 1 || before->node->act != BL_ACT_NONE) continue;
+        if (before->node->op == BL__OP_conv2d || before->node->op == BL__OP_conv_transpose2d)
+            before->no_bias = 1, before->b = NULL, before->db = NULL;
+    }
+}
+
+#define HALF_CHANNELS 8 /* pictures and masks stay float32 */
+
+static int can_be_half(const bl_program *p, const bl__step *s) {
+    return p->precision == BL_BF16 && s->kernel->half != BL__HALF_NONE;
+}
+
+/* The roots that a tied kernel wants alike: its inputs, and its output unless that is a loss. */
+static int tied_roots(const bl_program *p, const bl__step *s, bl_value *roots) {
+    int loss = s->node->op == BL__OP_loss_l1, n = 0;
+    for (int i = 0; i < (loss ? 2 : s->n_in); i++) roots[n++] = p->v[s->node->in[i]].root;
+    if (!loss) roots[n++] = s->value;
+    return n;
+}
+
+static void choose_half(bl_program *p) {
+    for (int k = 0; k < p->n_steps; k++) {
+        value *y = &p->v[p->steps[k].value];
+        y->half = can_be_half(p, &p->steps[k]) && !y->pinned && y->shape.c >= HALF_CHANNELS;
+    }
+    for (int k = 0; k < p->n_steps; k++)
+        for (int i = 0; i < p->steps[k].n_in; i++)
+            if (!can_be_half(p, &p->steps[k])) p->v[p->v[p->steps[k].node->in[i]].root].half = 0;
+    for (int changed = 1; changed;) {
+        changed = 0;
+        for (int k = 0; k < p->n_steps; k++) {
+            bl_value roots[BL__MAX_IN + 1];
+            if (p->steps[k].kernel->half != BL__HALF_TIED) continue;
+            int n = tied_roots(p, &p->steps[k], roots), all = 1;
+            for (int i = 0; i < n; i++) all &= p->v[roots[i]].half;
+            for (int i = 0; !all && i < n; i++) changed |= p->v[roots[i]].half, p->v[roots[i]].half = 0;
+        }
+    }
+    for (int k = 0; k < p->n_steps; k++) {
+        bl__step *s = &p->steps[k];
+        s->half_y = p->v[s->value].half;
+        for (int i = 0; i < s->n_in; i++) s->half_x |= (unsigned)p->v[p->v[s->node->in[i]].root].half << i;
+    }
+}
+
 static int make_steps(bl_program *p, const bl_program_options *o, bl_err *err) {
     p->steps = bl_alloc_array((size_t)p->n_values, sizeof *p->steps);
     p->step_of = bl_alloc_array((size_t)p->n_values, sizeof *p->step_of);
@@ -205,10 +264,13 @@ static int make_steps(bl_program *p, const bl_program_options *o, bl_err *err) {
     for (int v = 0; v < p->n_values; v++) {
         p->step_of[v] = -1;
         if (!p->v[v].used || p->nodes[v].op == BL__OP_input || is_view(p->nodes[v].op)) continue;
-        bl__step *s = &p->steps[p->n_steps];
         p->step_of[v] = p->n_steps;
-        describe_step(p, s, v, o);
-        p->n_steps++;
+        describe_step(p, &p->steps[p->n_steps++], v, o);
+    }
+    if (!o->reference) drop_lost_biases(p);
+    choose_half(p);
+    for (int k = 0; k < p->n_steps; k++) {
+        bl__step *s = &p->steps[k];
         int rc = s->kernel->plan ? s->kernel->plan(s, err) : 0;
         if (rc < 0) return rc;
         if ((s->want_dx || s->want_dw) && !s->kernel->backward)
@@ -241,7 +303,7 @@ static int plan_values(bl_program *p, bl_err *err) {
         value *x = &p->v[v];
         if (!x->used || x->root != v) continue;
         if (x->pinned) x->first = 0, x->last = end + 1;
-        b[count++] = (block){.size = padded(x->shape), .first = x->first, .last = x->last, .id = v};
+        b[count++] = (block){.size = padded(x), .first = x->first, .last = x->last, .id = v};
     }
     p->arena_floats = place(b, count);
     for (int i = 0; i < count; i++) p->v[b[i].id].offset = b[i].offset;
@@ -280,7 +342,7 @@ static int plan_objective(bl_program *p, objective *o, bl_err *err) {
                 when[root] = now + 1;
         }
         b[count++] = (block){
-            .size = padded(p->v[s->value].shape), .first = when[s->value] - 1, .last = now, .id = s->value};
+            .size = padded(&p->v[s->value]), .first = when[s->value] - 1, .last = now, .id = s->value};
     }
     p->grad_floats = BL_MAX(p->grad_floats, place(b, count));
     for (int i = 0; i < count; i++) o->grad_offset[b[i].id] = b[i].offset;
@@ -392,6 +454,7 @@ void bl_program_destroy(bl_program **pp) {
     bl_free(p->grads);
     bl_free(p->saved);
     bl_free(p->scratch);
+    bl_free(p->spent);
     bl_free(p);
     *pp = NULL;
 }
@@ -408,7 +471,11 @@ bl_shape bl_program_shape(const bl_program *p, bl_value v) {
 
 int bl_program_forward(bl_program *p, bl_err *err) {
     if (p->plan_only) return bl_fail(err, BL_E_INTERNAL, "the network was only planned");
-    for (int k = 0; k < p->n_steps; k++) p->steps[k].kernel->forward(&p->steps[k]);
+    for (int k = 0; k < p->n_steps; k++) {
+        double start = p->spent ? bl_now() : 0;
+        p->steps[k].kernel->forward(&p->steps[k]);
+        if (p->spent) p->spent[2 * k] += bl_now() - start;
+    }
     return 0;
 }
 
@@ -418,8 +485,18 @@ int bl_program_backward(bl_program *p, int objective_index, bl_err *err) {
     const objective *o = &p->o[objective_index];
     if (o->n == 0) return 0; /* the loss depends on nothing trained */
     o->backs[0].dy[0] = 1;
-    for (int k = 0; k < o->n; k++) o->backs[k].s->kernel->backward(&o->backs[k]);
+    for (int k = 0; k < o->n; k++) {
+        double start = p->spent ? bl_now() : 0;
+        o->backs[k].s->kernel->backward(&o->backs[k]);
+        if (p->spent) p->spent[2 * (o->backs[k].s - p->steps) + 1] += bl_now() - start;
+    }
     return 0;
+}
+
+int bl_program_profile(bl_program *p, bl_err *err) {
+    bl_free(p->spent);
+    p->spent = bl_alloc_array((size_t)p->n_steps, 2 * sizeof *p->spent);
+    return p->spent ? 0 : bl_fail(err, BL_E_NOMEM, "not enough memory for a profile");
 }
 
 int64_t bl_program_memory(const bl_program *p) {
@@ -450,6 +527,36 @@ double bl_program_training_macs(const bl_program *p) {
             total += step_macs(b->s) * ((b->dx[0] != NULL) + (b->params != 0));
         }
     return total;
+}
+
+/* Bytes that must cross memory at least once: what is read and what is made, forward and backward. */
+static void step_bytes(const bl__step *s, double *forward, double *backward) {
+    double in = 0, out = (double)bl__elements(s->ys), weights = 0;
+    for (int i = 0; i < s->n_in; i++) in += (double)bl__elements(s->xs[i]);
+    if (s->node->weight >= 0) weights = (double)bl_params_size(s->ps, s->node->weight);
+    *forward = sizeof(float) * (in + out + weights);
+    *backward = sizeof(float) * (in * (s->want_dx ? 2 : 1) + out + weights * (s->want_dw ? 2 : 1));
+}
+
+int bl_program_profile_rows(const bl_program *p, bl_profile_row *rows, int max) {
+    for (int k = 0; p->spent && k < p->n_steps && k < max; k++) {
+        const bl__step *s = &p->steps[k];
+        bl_profile_row *r = &rows[k];
+        *r = (bl_profile_row){.op = bl__op_names[s->node->op],
+                              .name = s->node->name,
+                              .x = s->n_in ? s->xs[0] : s->ys,
+                              .y = s->ys,
+                              .kernel = s->node->kh,
+                              .stride = s->node->sh,
+                              .seconds = {p->spent[2 * k], p->spent[2 * k + 1]},
+                              .macs = {step_macs(s), 0}};
+        step_bytes(s, &r->bytes[0], &r->bytes[1]);
+        for (int o = 0; o < p->n_objectives; o++)
+            for (int j = 0; j < p->o[o].n; j++)
+                if (p->o[o].backs[j].s == s)
+                    r->macs[1] += step_macs(s) * ((p->o[o].backs[j].dx[0] != NULL) + (p->o[o].backs[j].params != 0));
+    }
+    return p->n_steps;
 }
 
 int bl_graph_macs(const bl_graph *g, const bl_program_options *o, double *macs, bl_err *err) {

@@ -12,7 +12,7 @@ static int transposed(const bl__step *s) {
 
 static int plan(bl__step *s, bl_err *err) {
     const bl__node *n = s->node;
-    int t = transposed(s), bias_in_forward = !t && n->bias >= 0;
+    int t = transposed(s), bias_in_forward = !t && n->bias >= 0 && !s->no_bias;
     bl__conv_spec spec = {.big = t ? s->ys : s->xs[0],
                           .small = t ? s->xs[0] : s->ys,
                           .kh = n->kh,
@@ -26,6 +26,8 @@ static int plan(bl__step *s, bl_err *err) {
                           .backward_data = t ? 1 : (s->want_dx & 1),
                           .backward_weights = s->want_dw,
                           .half = s->precision == BL_BF16,
+                          .big_half = t ? s->half_y : bl__half_x(s, 0),
+                          .small_half = t ? bl__half_x(s, 0) : s->half_y,
                           .threads = s->threads,
                           .plan_only = s->plan_only};
     bl__conv *c = NULL;
@@ -61,41 +63,39 @@ static void forward(bl__step *s) {
     bl__conv_backward_data(s->state, s->x[0], s->y, s->scratch);
     if (!s->b) return;
     int64_t pixels = bl__elements(s->ys) / s->ys.c;
-    int c = s->ys.c;
 #pragma omp parallel for schedule(static) num_threads(s->threads)
-    for (int64_t i = 0; i < pixels; i++)
-        for (int k = 0; k < c; k++) s->y[i * c + k] += s->b[k];
-}
-
-static void add_bias_gradient(const bl__step *s, const float *dy) {
-    int64_t pixels = bl__elements(s->ys) / s->ys.c;
-    for (int64_t i = 0; i < pixels; i++) bl__vector()->accumulate(s->db, dy + i * s->ys.c, s->ys.c);
+    for (int k = 0; k < s->threads; k++) {
+        int64_t a = bl__share(pixels, s->threads, k), e = bl__share(pixels, s->threads, k + 1);
+        bl__typed_of(s->half_y)->add_bias(bl__at(s->y, a * s->ys.c, s->half_y), s->b, e - a, s->ys.c);
+    }
 }
 
 static void backward(const bl__back *b) {
     bl__step *s = b->s;
-    int t = transposed(s);
+    int t = transposed(s), half = bl__half_x(s, 0);
     float *scratch_dx = s->scratch + s->scratch_floats - bl__elements(s->xs[0]) - 16;
     repack(s);
     if (s->node->act != BL_ACT_NONE && !t)
-        bl__cpu_act_backward(s->threads, b->dy, b->dy, s->y, bl__elements(s->ys), s->node->act, 0);
+        bl__cpu_act_backward(s->threads, b->dy, b->dy, s->y, bl__elements(s->ys), s->node->act, 0, s->half_y);
     if (b->dx[0]) {
         float *dx = b->add & 1 ? scratch_dx : b->dx[0];
         if (t)
             bl__conv_forward(s->state, b->dy, dx, NULL, s->scratch);
         else
             bl__conv_backward_data(s->state, b->dy, dx, s->scratch);
-        if (b->add & 1) bl__cpu_accumulate(s->threads, b->dx[0], dx, bl__elements(s->xs[0]));
+        if (b->add & 1) bl__cpu_accumulate(s->threads, b->dx[0], dx, bl__elements(s->xs[0]), half);
     }
     if (!b->params) return;
     if (t) {
         bl__conv_backward_weights(s->state, b->dy, s->x[0], s->dw, NULL, s->scratch);
-        if (s->db) add_bias_gradient(s, b->dy);
+        if (s->db)
+            bl__typed_of(s->half_y)->bias_sums(s->db, b->dy, bl__elements(s->ys) / s->ys.c, s->ys.c);
     } else
         bl__conv_backward_weights(s->state, s->x[0], b->dy, s->dw, s->db, s->scratch);
 }
 
-const bl__kernel bl__cpu_conv = {.plan = plan, .forward = forward, .backward = backward, .release = release};
+const bl__kernel bl__cpu_conv = {
+    .half = BL__HALF_FREE, .plan = plan, .forward = forward, .backward = backward, .release = release};
 
 static void depthwise_forward(bl__step *s) {
     const bl__node *n = s->node;
@@ -120,7 +120,7 @@ static void depthwise_backward(const bl__back *b) {
         bl__ref_kernel(BL__OP_conv2d)->backward(b);
         return;
     }
-    bl__cpu_act_backward(s->threads, b->dy, b->dy, s->y, bl__elements(s->ys), n->act, 0);
+    bl__cpu_act_backward(s->threads, b->dy, b->dy, s->y, bl__elements(s->ys), n->act, 0, 0);
     for (int k = 0; k < s->ys.n; k++) {
         float *dx = b->dx[0] + k * bl__plane(s->xs[0]) * s->xs[0].c;
         const float *dy = b->dy + k * bl__plane(s->ys) * s->ys.c;

@@ -1,3 +1,4 @@
+#include "cpu.h"
 #include "onednn.h"
 
 #include <dnnl.h>
@@ -43,6 +44,13 @@ static void desc_free(desc *d) {
 typedef const dnnl_memory_desc_t *desc_ref;
 #endif
 
+/* One side of a primitive: its storage, and where its copy lies in scratch memory if it is stored otherwise.
+ */
+typedef struct side {
+    int half, copied;
+    int64_t at; /* bytes */
+} side;
+
 /* ---- one primitive with its packed weights ---- */
 typedef struct prim {
     dnnl_primitive_desc_t pd;
@@ -52,16 +60,18 @@ typedef struct prim {
     dnnl_primitive_t reorder; /* plain -> packed, or for weight gradients packed -> plain (adding) */
     dnnl_memory_t scratchpad;
     int64_t scratch_bytes, packed_bytes;
-    int half; /* reads bfloat16 (activations, gradients and weights); sums and writes float32 */
+    int half;              /* reads bfloat16 (activations, gradients and weights); sums are float32 */
+    side big, small;       /* as this primitive reads or writes them */
 } prim;
 
 struct bl__conv {
     dnnl_engine_t engine;
     dnnl_stream_t stream;
-    desc big, small, plain, any, bias;
-    desc big_half, small_half, any_half; /* the same in bfloat16; only when asked for */
-    dnnl_memory_t m_big, m_small, m_bias, m_plain, m_db, m_big_half, m_small_half;
+    desc big[2], small[2], any[2]; /* float32 and bfloat16 */
+    desc plain, bias;
+    dnnl_memory_t m_big[2], m_small[2], m_bias, m_plain, m_db;
     int64_t big_n, small_n; /* elements */
+    int big_half, small_half; /* as they are stored */
     int threads;
     float *db; /* bias gradient of one call */
     int small_c;
@@ -97,21 +107,21 @@ static int add_eltwise(dnnl_primitive_attr_t attr, bl_act act) {
 /* stage 0 forward, 1 backward data, 2 backward weights; half: what is read is bfloat16 */
 static dnnl_status_t create_pd(bl__conv *c, const bl__conv_spec *s, int stage, int half,
                                dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *pd) {
-    desc *big = half && stage != 1 ? &c->big_half : &c->big,
-         *small = half && stage ? &c->small_half : &c->small;
-    desc *weights = half && stage != 2 ? &c->any_half : &c->any, *read = half ? &c->any_half : &c->any;
-    desc *from = half ? &c->big_half : &c->big;
+    /* what is read is bfloat16; what is written is as it is stored, weight gradients float32 */
+    desc *big = &c->big[half && (stage != 1 || s->big_half)],
+         *small = &c->small[half && (stage || s->small_half)], *from = &c->big[half];
+    desc *weights = &c->any[half && stage != 2], *read = &c->any[half];
     dnnl_dims_t stride = {s->sh, s->sw}, dilate = {0, 0}, pl = {s->pad.top, s->pad.left};
     dnnl_dims_t pr = {(dnnl_dim_t)(s->small.h - 1) * s->sh + s->kh - s->big.h - s->pad.top,
                       (dnnl_dim_t)(s->small.w - 1) * s->sw + s->kw - s->big.w - s->pad.left};
     dnnl_prop_kind_t prop =
         s->backward_data || s->backward_weights ? dnnl_forward_training : dnnl_forward_inference;
-    int bias = stage == 0 ? s->bias : 1;
+    int bias = stage == 0 ? s->bias : stage == 2;
 #if NEW_API
     dnnl_primitive_desc_t hint = NULL;
     dnnl_status_t st = dnnl_convolution_forward_primitive_desc_create(
         stage ? &hint : pd, c->engine, prop, dnnl_convolution_direct, *from, *read,
-        bias && stage != 1 ? c->bias : NULL, *small, stride, dilate, pl, pr, stage ? NULL : attr);
+        bias ? c->bias : NULL, *small, stride, dilate, pl, pr, stage ? NULL : attr);
     if (st || !stage) return st;
     if (stage == 1)
         st = dnnl_convolution_backward_data_primitive_desc_create(pd, c->engine, dnnl_convolution_direct,
@@ -128,7 +138,7 @@ static dnnl_status_t create_pd(bl__conv *c, const bl__conv_spec *s, int stage, i
     dnnl_primitive_desc_t hint = NULL;
     dnnl_status_t st = dnnl_dilated_convolution_forward_desc_init(
         &hint_d, prop, dnnl_convolution_direct, DESC(*from), DESC(*read),
-        bias && stage != 1 ? DESC(c->bias) : NULL, DESC(*small), stride, dilate, pl, pr);
+        bias ? DESC(c->bias) : NULL, DESC(*small), stride, dilate, pl, pr);
     if (st) return st;
     st = dnnl_primitive_desc_create(stage ? &hint : pd, &hint_d, stage ? NULL : attr, c->engine, NULL);
     if (st || !stage) return st;
@@ -189,6 +199,14 @@ static int keep_native(dnnl_primitive_desc_t *pd) {
     return 0;
 }
 
+/* Behind what scratch memory already holds. */
+static void place_copy(side *x, int stored_half, int64_t n, int64_t *end) {
+    x->copied = x->half != stored_half;
+    if (!x->copied) return;
+    x->at = (*end + 63) / 64 * 64;
+    *end = x->at + n * (int64_t)bl__size(x->half);
+}
+
 static int create_prim(bl__conv *c, const bl__conv_spec *s, int stage, prim *p, bl_err *err) {
     dnnl_primitive_attr_t attr = NULL;
     dnnl_status_t st = (dnnl_status_t)create_attr(s, stage, &attr);
@@ -201,7 +219,10 @@ static int create_prim(bl__conv *c, const bl__conv_spec *s, int stage, prim *p, 
         p->pd, stage == 2 ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
     desc_ref scratch = dnnl_primitive_desc_query_md(p->pd, dnnl_query_scratchpad_md, 0);
     p->scratch_bytes = (int64_t)dnnl_memory_desc_get_size(scratch);
-    if (p->half) p->scratch_bytes = (p->scratch_bytes + 63) / 64 * 64 + 2 * (c->big_n + c->small_n + 64);
+    p->big.half = p->half && (stage != 1 || s->big_half);
+    p->small.half = p->half && (stage || s->small_half);
+    place_copy(&p->big, s->big_half, c->big_n, &p->scratch_bytes);
+    place_copy(&p->small, s->small_half, c->small_n, &p->scratch_bytes);
     p->packed_bytes = (int64_t)dnnl_memory_desc_get_size(w);
     if (s->plan_only) return 0;
     p->packed = bl_alloc((size_t)p->packed_bytes);
@@ -221,26 +242,26 @@ static int create_descs(bl__conv *c, const bl__conv_spec *s) {
                             (dnnl_dim_t)s->small.w * s->small.c, s->small.c};
     dnnl_dims_t w = {s->small.c, s->big.c, s->kh, s->kw};
     dnnl_dims_t w_st = {(dnnl_dim_t)s->kh * s->kw * s->big.c, 1, (dnnl_dim_t)s->kw * s->big.c, s->big.c};
-    int st = desc_strided(&c->big, big, big_st, dnnl_f32);
-    if (!st) st = desc_strided(&c->small, small, small_st, dnnl_f32);
-    if (!st) st = desc_strided(&c->plain, w, w_st, dnnl_f32);
-    if (!st) st = desc_any(&c->any, w, dnnl_f32);
-    if (!st && s->half) st = desc_strided(&c->big_half, big, big_st, dnnl_bf16);
-    if (!st && s->half) st = desc_strided(&c->small_half, small, small_st, dnnl_bf16);
-    if (!st && s->half) st = desc_any(&c->any_half, w, dnnl_bf16);
+    int st = desc_strided(&c->plain, w, w_st, dnnl_f32);
+    for (int half = 0; half < 2 && !st; half++) {
+        dnnl_data_type_t type = half ? dnnl_bf16 : dnnl_f32;
+        st = desc_strided(&c->big[half], big, big_st, type);
+        if (!st) st = desc_strided(&c->small[half], small, small_st, type);
+        if (!st) st = desc_any(&c->any[half], w, type);
+    }
     if (!st) st = desc_vector(&c->bias, s->small.c);
     return st;
 }
 
-static int create_memories(bl__conv *c, int half) {
-    dnnl_status_t st = dnnl_memory_create(&c->m_big, DESC(c->big), c->engine, DNNL_MEMORY_NONE);
-    if (!st) st = dnnl_memory_create(&c->m_small, DESC(c->small), c->engine, DNNL_MEMORY_NONE);
-    if (!st) st = dnnl_memory_create(&c->m_plain, DESC(c->plain), c->engine, DNNL_MEMORY_NONE);
+static int create_memories(bl__conv *c) {
+    dnnl_status_t st = dnnl_memory_create(&c->m_plain, DESC(c->plain), c->engine, DNNL_MEMORY_NONE);
     if (!st) st = dnnl_memory_create(&c->m_bias, DESC(c->bias), c->engine, DNNL_MEMORY_NONE);
     if (!st) st = dnnl_memory_create(&c->m_db, DESC(c->bias), c->engine, c->db);
-    if (!st && half) st = dnnl_memory_create(&c->m_big_half, DESC(c->big_half), c->engine, DNNL_MEMORY_NONE);
-    if (!st && half)
-        st = dnnl_memory_create(&c->m_small_half, DESC(c->small_half), c->engine, DNNL_MEMORY_NONE);
+    for (int half = 0; half < 2; half++) {
+        if (!st) st = dnnl_memory_create(&c->m_big[half], DESC(c->big[half]), c->engine, DNNL_MEMORY_NONE);
+        if (!st)
+            st = dnnl_memory_create(&c->m_small[half], DESC(c->small[half]), c->engine, DNNL_MEMORY_NONE);
+    }
     return (int)st;
 }
 
@@ -254,11 +275,13 @@ int bl__conv_create(bl__conv **out, const bl__conv_spec *s, bl_err *err) {
     c->big_n = bl__elements(s->big);
     c->small_n = bl__elements(s->small);
     c->threads = s->threads;
+    c->big_half = s->big_half;
+    c->small_half = s->small_half;
     int rc = 0;
     dnnl_status_t st = dnnl_engine_create(&c->engine, dnnl_cpu, 0);
     if (!st) st = dnnl_stream_create(&c->stream, c->engine, dnnl_stream_default_flags);
     if (!st) st = (dnnl_status_t)create_descs(c, s);
-    if (!st) st = (dnnl_status_t)create_memories(c, s->half);
+    if (!st) st = (dnnl_status_t)create_memories(c);
     if (st) rc = fail_dnnl(err, st, "set-up");
     if (!rc && s->forward) rc = create_prim(c, s, 0, &c->fwd, err);
     if (!rc && s->backward_data) rc = create_prim(c, s, 1, &c->bwd, err);
@@ -285,18 +308,17 @@ void bl__conv_destroy(bl__conv **cp) {
     release_prim(&c->wgt);
     release_prim(&c->bwd);
     release_prim(&c->fwd);
-    dnnl_memory_t memories[] = {c->m_big, c->m_small,    c->m_plain,     c->m_bias,
-                                c->m_db,  c->m_big_half, c->m_small_half};
+    dnnl_memory_t memories[] = {c->m_big[0],   c->m_big[1], c->m_small[0], c->m_small[1],
+                                c->m_plain, c->m_bias,   c->m_db};
     for (size_t i = 0; i < BL_COUNT(memories); i++)
         if (memories[i]) dnnl_memory_destroy(memories[i]);
-    desc_free(&c->big);
-    desc_free(&c->small);
+    for (int half = 0; half < 2; half++) {
+        desc_free(&c->big[half]);
+        desc_free(&c->small[half]);
+        desc_free(&c->any[half]);
+    }
     desc_free(&c->plain);
-    desc_free(&c->any);
     desc_free(&c->bias);
-    desc_free(&c->big_half);
-    desc_free(&c->small_half);
-    desc_free(&c->any_half);
     if (c->stream) dnnl_stream_destroy(c->stream);
     if (c->engine) dnnl_engine_destroy(c->engine);
     bl_free(c->db);
@@ -312,9 +334,9 @@ int64_t bl__conv_packed_bytes(const bl__conv *c) {
     return c->fwd.packed_bytes + c->bwd.packed_bytes + c->wgt.packed_bytes;
 }
 
-static void set(dnnl_memory_t m, const float *p) {
+static void set(dnnl_memory_t m, const void *p) {
     union {
-        const float *in;
+        const void *in;
         void *out;
     } unconst = {.in = p}; /* oneDNN's handles are not const */
     dnnl_memory_set_data_handle(m, unconst.out);
@@ -335,57 +357,64 @@ void bl__conv_pack(bl__conv *c, const float *weights, void *scratch) {
                 (dnnl_exec_arg_t[]){{DNNL_ARG_FROM, c->m_plain}, {DNNL_ARG_TO, p[i]->weights}}, 2);
 }
 
-/* What a primitive reads: `x` itself, or its bfloat16 copy made in the scratch memory behind the primitive's
- * own. */
-static dnnl_memory_t input(bl__conv *c, const prim *p, int is_big, const float *x, void *scratch) {
-    dnnl_memory_t m = is_big ? c->m_big : c->m_small;
-    if (!p->half) {
-        set(m, x);
-        return m;
-    }
+/* What a primitive reads: `x` itself, or its copy in the other storage. */
+static dnnl_memory_t input(bl__conv *c, const side *s, int is_big, const void *x, void *scratch) {
+    dnnl_memory_t m = is_big ? c->m_big[s->half] : c->m_small[s->half];
     int64_t n = is_big ? c->big_n : c->small_n;
-    uint16_t *end = (uint16_t *)((unsigned char *)scratch + p->scratch_bytes);
-    uint16_t *half =
-        end - (is_big ? (c->big_n + 31) / 32 * 32 : (c->big_n + 31) / 32 * 32 + (c->small_n + 31) / 32 * 32);
-#pragma omp parallel for schedule(static) num_threads(c->threads)
-    for (int i = 0; i < c->threads; i++) {
-        int64_t from = bl__share(n, c->threads, i), to = bl__share(n, c->threads, i + 1);
-        bl__vector()->to_bf16(half + from, x + from, to - from);
-    }
-    m = is_big ? c->m_big_half : c->m_small_half;
-    dnnl_memory_set_data_handle(m, half);
+    void *copy = (unsigned char *)scratch + s->at;
+    if (!s->copied)
+        set(m, x);
+    else if (s->half)
+        bl__cpu_to_bf16(c->threads, copy, x, n), set(m, copy);
+    else
+        bl__cpu_from_bf16(c->threads, copy, x, n), set(m, copy);
     return m;
 }
 
-void bl__conv_forward(bl__conv *c, const float *big, float *small, const float *bias, void *scratch) {
-    dnnl_memory_t src = input(c, &c->fwd, 1, big, scratch);
-    set(c->m_small, small);
+/* Where a primitive writes; `store` brings it to y afterwards. */
+static dnnl_memory_t output(bl__conv *c, const side *s, int is_big, void *y, void *scratch) {
+    dnnl_memory_t m = is_big ? c->m_big[s->half] : c->m_small[s->half];
+    set(m, s->copied ? (unsigned char *)scratch + s->at : y);
+    return m;
+}
+
+static void store(bl__conv *c, const side *s, int is_big, void *y, const void *scratch) {
+    const void *made = (const unsigned char *)scratch + s->at;
+    if (s->copied) bl__cpu_to_bf16(c->threads, y, made, is_big ? c->big_n : c->small_n);
+}
+
+void bl__conv_forward(bl__conv *c, const void *big, void *small, const float *bias, void *scratch) {
+    dnnl_memory_t src = input(c, &c->fwd.big, 1, big, scratch),
+                  dst = output(c, &c->fwd.small, 0, small, scratch);
     set(c->m_bias, bias);
     dnnl_memory_set_data_handle(c->fwd.scratchpad, scratch);
     run(c, c->fwd.p,
         (dnnl_exec_arg_t[]){{DNNL_ARG_SRC, src},
                             {DNNL_ARG_WEIGHTS, c->fwd.weights},
-                            {DNNL_ARG_DST, c->m_small},
+                            {DNNL_ARG_DST, dst},
                             {DNNL_ARG_SCRATCHPAD, c->fwd.scratchpad},
                             {DNNL_ARG_BIAS, c->m_bias}},
         bias ? 5 : 4);
+    store(c, &c->fwd.small, 0, small, scratch);
 }
 
-void bl__conv_backward_data(bl__conv *c, const float *small, float *big, void *scratch) {
-    dnnl_memory_t diff_dst = input(c, &c->bwd, 0, small, scratch);
-    set(c->m_big, big);
+void bl__conv_backward_data(bl__conv *c, const void *small, void *big, void *scratch) {
+    dnnl_memory_t diff_dst = input(c, &c->bwd.small, 0, small, scratch),
+                  diff_src = output(c, &c->bwd.big, 1, big, scratch);
     dnnl_memory_set_data_handle(c->bwd.scratchpad, scratch);
     run(c, c->bwd.p,
         (dnnl_exec_arg_t[]){{DNNL_ARG_DIFF_DST, diff_dst},
                             {DNNL_ARG_WEIGHTS, c->bwd.weights},
-                            {DNNL_ARG_DIFF_SRC, c->m_big},
+                            {DNNL_ARG_DIFF_SRC, diff_src},
                             {DNNL_ARG_SCRATCHPAD, c->bwd.scratchpad}},
         4);
+    store(c, &c->bwd.big, 1, big, scratch);
 }
 
-void bl__conv_backward_weights(bl__conv *c, const float *big, const float *small, float *dw, float *db,
+void bl__conv_backward_weights(bl__conv *c, const void *big, const void *small, float *dw, float *db,
                                void *scratch) {
-    dnnl_memory_t src = input(c, &c->wgt, 1, big, scratch), diff_dst = input(c, &c->wgt, 0, small, scratch);
+    dnnl_memory_t src = input(c, &c->wgt.big, 1, big, scratch),
+                  diff_dst = input(c, &c->wgt.small, 0, small, scratch);
     set(c->m_plain, dw);
     dnnl_memory_set_data_handle(c->wgt.scratchpad, scratch);
     run(c, c->wgt.p,

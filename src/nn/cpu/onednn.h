@@ -1,8 +1,7 @@
 /*
  * The thin layer over oneDNN, whose C API changed between 2.x (Debian 12) and 3.x (Debian 13). Only onednn.c
- * includes dnnl.h. A convolution here is three primitives on NHWC float32 data (rounded to bfloat16 as it is
- * read, where asked for and where oneDNN has a kernel) with weights in oneDNN's own blocked layout;
- * everything is created once and executed without allocating.
+ * includes dnnl.h. A convolution here is three primitives on NHWC data, stored in float32 or bfloat16, with
+ * weights in oneDNN's own blocked layout; everything is created once and executed without allocating.
  */
 #ifndef BALLERINO_NN_ONEDNN_H
 #define BALLERINO_NN_ONEDNN_H
@@ -20,7 +19,8 @@ typedef struct bl__conv_spec {
     bl_act act;                                   /* fused into forward */
     int bias;                                     /* forward adds a bias */
     int forward, backward_data, backward_weights; /* which primitives are needed */
-    int half;                                     /* bfloat16 operands, float32 sums and results */
+    int half;                                     /* bfloat16 operands where oneDNN has a kernel; float32 sums */
+    int big_half, small_half;                     /* how the two sides are stored */
     int threads;
     int plan_only; /* only sizes are asked for: nothing is packed, nothing can be run */
 } bl__conv_spec;
@@ -32,11 +32,11 @@ int64_t bl__conv_scratch_bytes(const bl__conv *c); /* shared between all convolu
 int64_t bl__conv_packed_bytes(const bl__conv *c); /* of weights in its own layouts */
 
 /* small = act(conv(big) + bias) */
-void bl__conv_forward(bl__conv *c, const float *big, float *small, const float *bias, void *scratch);
+void bl__conv_forward(bl__conv *c, const void *big, void *small, const float *bias, void *scratch);
 /* big = adjoint(small) */
-void bl__conv_backward_data(bl__conv *c, const float *small, float *big, void *scratch);
+void bl__conv_backward_data(bl__conv *c, const void *small, void *big, void *scratch);
 /* dw += , db += (db may be NULL) */
-void bl__conv_backward_weights(bl__conv *c, const float *big, const float *small, float *dw, float *db,
+void bl__conv_backward_weights(bl__conv *c, const void *big, const void *small, float *dw, float *db,
                                void *scratch);
 /* The weights changed: pack them again. */
 void bl__conv_pack(bl__conv *c, const float *weights, void *scratch);

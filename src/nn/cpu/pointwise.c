@@ -1,22 +1,39 @@
 /* Element-wise operators: the vector kernels, split over threads in fixed shares. */
 #include "cpu.h"
 
-void bl__cpu_act_backward(int threads, float *dx, const float *dy, const float *y, int64_t n, bl_act act,
-                          int add) {
-    const bl__vector_table *v = bl__vector();
+void bl__cpu_act_backward(int threads, void *dx, const void *dy, const void *y, int64_t n, bl_act act,
+                          int add, int half) {
+    const bl__typed *v = bl__typed_of(half);
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int t = 0; t < threads; t++) {
         int64_t a = bl__share(n, threads, t), e = bl__share(n, threads, t + 1);
-        v->act_backward(dx + a, dy + a, y + a, e - a, act, add);
+        v->act_backward(bl__at(dx, a, half), bl__at_const(dy, a, half), bl__at_const(y, a, half), e - a, act,
+                        add);
     }
 }
 
-void bl__cpu_accumulate(int threads, float *y, const float *x, int64_t n) {
-    const bl__vector_table *v = bl__vector();
+void bl__cpu_accumulate(int threads, void *y, const void *x, int64_t n, int half) {
+    const bl__typed *v = bl__typed_of(half);
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int t = 0; t < threads; t++) {
         int64_t a = bl__share(n, threads, t), e = bl__share(n, threads, t + 1);
-        v->accumulate(y + a, x + a, e - a);
+        v->accumulate(bl__at(y, a, half), bl__at_const(x, a, half), e - a);
+    }
+}
+
+void bl__cpu_to_bf16(int threads, uint16_t *y, const float *x, int64_t n) {
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int t = 0; t < threads; t++) {
+        int64_t a = bl__share(n, threads, t), e = bl__share(n, threads, t + 1);
+        bl__vector()->to_bf16(y + a, x + a, e - a);
+    }
+}
+
+void bl__cpu_from_bf16(int threads, float *y, const uint16_t *x, int64_t n) {
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int t = 0; t < threads; t++) {
+        int64_t a = bl__share(n, threads, t), e = bl__share(n, threads, t + 1);
+        bl__vector()->from_bf16(y + a, x + a, e - a);
     }
 }
 
@@ -32,29 +49,32 @@ static void activation_forward(bl__step *s) {
 
 static void activation_backward(const bl__back *b) {
     bl__cpu_act_backward(b->s->threads, b->dx[0], b->dy, b->s->y, bl__elements(b->s->ys), b->s->node->act,
-                         b->add & 1);
+                         b->add & 1, 0);
 }
 
 const bl__kernel bl__cpu_activation = {.forward = activation_forward, .backward = activation_backward};
 
 static void add_forward(bl__step *s) {
-    const bl__vector_table *v = bl__vector();
+    const bl__typed *v = bl__typed_of(s->half_y);
     int64_t n = bl__elements(s->ys);
+    int half = s->half_y;
 #pragma omp parallel for schedule(static) num_threads(s->threads)
     for (int t = 0; t < s->threads; t++) {
         int64_t a = bl__share(n, s->threads, t), e = bl__share(n, s->threads, t + 1);
-        v->add_act(s->y + a, s->x[0] + a, s->x[1] + a, e - a, s->node->act);
+        v->add_act(bl__at(s->y, a, half), bl__at_const(s->x[0], a, half), bl__at_const(s->x[1], a, half),
+                   e - a, s->node->act);
     }
 }
 
 static void add_backward(const bl__back *b) {
+    const bl__step *s = b->s;
     for (int k = 0; k < 2; k++)
         if (b->dx[k])
-            bl__cpu_act_backward(b->s->threads, b->dx[k], b->dy, b->s->y, bl__elements(b->s->ys),
-                                 b->s->node->act, (int)(b->add >> k & 1));
+            bl__cpu_act_backward(s->threads, b->dx[k], b->dy, s->y, bl__elements(s->ys), s->node->act,
+                                 (int)(b->add >> k & 1), s->half_y);
 }
 
-const bl__kernel bl__cpu_add = {.forward = add_forward, .backward = add_backward};
+const bl__kernel bl__cpu_add = {.half = BL__HALF_TIED, .forward = add_forward, .backward = add_backward};
 
 static void prelu_forward(bl__step *s) {
     int64_t pixels = bl__elements(s->ys) / s->ys.c;

@@ -1,4 +1,4 @@
-/* Largest value of a window, row by row over threads. */
+/* Largest value and mean of a window, row by row over threads. */
 #include <float.h>
 #include <string.h>
 
@@ -79,3 +79,56 @@ static void backward(const bl__back *b) {
 }
 
 const bl__kernel bl__cpu_max_pool = {.plan = plan, .forward = forward, .backward = backward};
+
+static void mean_row(const bl__step *s, int64_t r) {
+    const int c = s->ys.c, n = (int)(r / s->ys.h), y = (int)(r % s->ys.h);
+    const float *in = s->x[0] + n * bl__plane(s->xs[0]) * c;
+    for (int x = 0; x < s->ys.w; x++) {
+        float *restrict o = s->y + (r * s->ys.w + x) * c;
+        span w = window(s, y, x);
+        const float scale = 1 / (float)((w.y1 - w.y0) * (w.x1 - w.x0));
+        for (int k = 0; k < c; k++) o[k] = 0;
+        for (int i = w.y0; i < w.y1; i++) {
+            const float *restrict p = in + ((int64_t)i * s->xs[0].w + w.x0) * c;
+            for (int j = w.x0; j < w.x1; j++, p += c)
+                for (int k = 0; k < c; k++) o[k] += p[k];
+        }
+        for (int k = 0; k < c; k++) o[k] *= scale;
+    }
+}
+
+static void mean_forward(bl__step *s) {
+    int64_t rows = (int64_t)s->ys.n * s->ys.h;
+#pragma omp parallel for schedule(static) num_threads(s->threads)
+    for (int64_t r = 0; r < rows; r++) mean_row(s, r);
+}
+
+/* Gathers: a row of dx adds up the windows that saw it, so that threads never share one. */
+static void mean_back_row(const bl__back *b, int64_t r) {
+    const bl__step *s = b->s;
+    const bl__node *node = s->node;
+    const int c = s->ys.c, n = (int)(r / s->xs[0].h), in_y = (int)(r % s->xs[0].h);
+    float *row = b->dx[0] + r * s->xs[0].w * c;
+    const int from = BL_MAX(0, (in_y + s->pad.top - node->kh + node->sh) / node->sh);
+    const int to = BL_MIN(s->ys.h - 1, (in_y + s->pad.top) / node->sh);
+    if (!(b->add & 1)) memset(row, 0, sizeof *row * (size_t)s->xs[0].w * (size_t)c);
+    for (int y = from; y <= to; y++)
+        for (int x = 0; x < s->ys.w; x++) {
+            span w = window(s, y, x);
+            if (in_y < w.y0 || in_y >= w.y1) continue;
+            const float scale = 1 / (float)((w.y1 - w.y0) * (w.x1 - w.x0));
+            const float *restrict d = b->dy + (((int64_t)n * s->ys.h + y) * s->ys.w + x) * c;
+            for (int j = w.x0; j < w.x1; j++) {
+                float *restrict o = row + (int64_t)j * c;
+                for (int k = 0; k < c; k++) o[k] += d[k] * scale;
+            }
+        }
+}
+
+static void mean_backward(const bl__back *b) {
+    int64_t rows = (int64_t)b->s->xs[0].n * b->s->xs[0].h;
+#pragma omp parallel for schedule(static) num_threads(b->s->threads)
+    for (int64_t r = 0; r < rows; r++) mean_back_row(b, r);
+}
+
+const bl__kernel bl__cpu_avg_pool = {.forward = mean_forward, .backward = mean_backward};

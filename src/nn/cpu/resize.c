@@ -5,32 +5,33 @@
 #include "cpu.h"
 
 static void upsample2_forward(bl__step *s) {
-    int c = s->ys.c, w = s->ys.w, rows = s->ys.n * s->ys.h;
+    int c = s->ys.c, w = s->ys.w, rows = s->ys.n * s->ys.h, half = s->half_y;
+    size_t pixel = bl__size(half) * (size_t)c;
 #pragma omp parallel for schedule(static) num_threads(s->threads)
     for (int r = 0; r < rows; r++) {
-        const float *x = s->x[0] + ((int64_t)(r / s->ys.h) * s->xs[0].h + r % s->ys.h / 2) * s->xs[0].w * c;
-        float *y = s->y + (int64_t)r * w * c;
-        for (int i = 0; i < w; i++)
-            memcpy(y + (int64_t)i * c, x + (int64_t)(i / 2) * c, sizeof(float) * (size_t)c);
+        int64_t from = ((int64_t)(r / s->ys.h) * s->xs[0].h + r % s->ys.h / 2) * s->xs[0].w * c;
+        const unsigned char *x = bl__at_const(s->x[0], from, half);
+        unsigned char *y = bl__at(s->y, (int64_t)r * w * c, half);
+        for (int i = 0; i < w; i++) memcpy(y + (size_t)i * pixel, x + (size_t)(i / 2) * pixel, pixel);
     }
 }
 
 static void upsample2_backward(const bl__back *b) {
     const bl__step *s = b->s;
-    int c = s->xs[0].c, w = s->xs[0].w, rows = s->xs[0].n * s->xs[0].h, add = (int)(b->add & 1);
+    const bl__typed *v = bl__typed_of(s->half_y);
+    int c = s->xs[0].c, w = s->xs[0].w, rows = s->xs[0].n * s->xs[0].h, half = s->half_y;
 #pragma omp parallel for schedule(static) num_threads(s->threads)
-    for (int r = 0; r < rows; r++) {
-        const float *d = b->dy + (int64_t)2 * r * s->ys.w * c, *e = d + (int64_t)s->ys.w * c;
-        float *dx = b->dx[0] + (int64_t)r * w * c;
-        for (int i = 0; i < w; i++, d += 2 * c, e += 2 * c, dx += c)
-            for (int k = 0; k < c; k++) {
-                float sum = d[k] + d[c + k] + e[k] + e[c + k];
-                dx[k] = add ? dx[k] + sum : sum;
-            }
-    }
+    for (int r = 0; r < rows; r++)
+        for (int i = 0; i < w; i++) {
+            int64_t d = ((int64_t)2 * r * s->ys.w + 2 * i) * c, e = d + (int64_t)s->ys.w * c;
+            v->sum4(bl__at(b->dx[0], ((int64_t)r * w + i) * c, half), bl__at_const(b->dy, d, half),
+                    bl__at_const(b->dy, d + c, half), bl__at_const(b->dy, e, half),
+                    bl__at_const(b->dy, e + c, half), c, (int)(b->add & 1));
+        }
 }
 
-const bl__kernel bl__cpu_upsample2 = {.forward = upsample2_forward, .backward = upsample2_backward};
+const bl__kernel bl__cpu_upsample2 = {
+    .half = BL__HALF_TIED, .forward = upsample2_forward, .backward = upsample2_backward};
 
 static void resize_forward(bl__step *s) {
     bl_shape xs = s->xs[0], ys = s->ys;

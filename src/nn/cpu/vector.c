@@ -33,6 +33,36 @@ static void adam(float *restrict w, const float *restrict g, float *restrict m, 
     }
 }
 
+/* e^x for x in -87..87, to about 2 units in the last place (Cephes' polynomial); a loop of it vectorises. */
+static inline float exponential(float x) {
+    float n = rintf(x * 1.44269504f), r = x - n * 0.693359375f + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    int32_t bits = ((int32_t)n + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return (p * r * r + r + 1) * scale;
+}
+
+static inline float clamped(float x, float limit) {
+    return x < -limit ? -limit : x > limit ? limit : x;
+}
+
+/* Near 0, where 1 - 2/(e+1) cancels, the odd polynomial. */
+static inline float hyperbolic(float x) {
+    float q = x * x, e = exponential(2 * clamped(x, 10));
+    float small = x + x * q * (-0.33333333f + q * (0.13333333f + q * (-0.053968254f + q * 0.021869489f)));
+    return q < 0.0625f ? small : 1 - 2 / (e + 1);
+}
+
+static inline float logistic(float x) {
+    return 1 / (1 + exponential(-clamped(x, 80)));
+}
+
 static void act_forward(float *y, const float *x, int64_t n, bl_act act) {
     switch (act) {
     case BL_ACT_NONE:
@@ -48,10 +78,10 @@ static void act_forward(float *y, const float *x, int64_t n, bl_act act) {
         for (int64_t i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : 0.2f * x[i];
         break;
     case BL_ACT_TANH:
-        for (int64_t i = 0; i < n; i++) y[i] = tanhf(x[i]);
+        for (int64_t i = 0; i < n; i++) y[i] = hyperbolic(x[i]);
         break;
     case BL_ACT_SIGMOID:
-        for (int64_t i = 0; i < n; i++) y[i] = 1 / (1 + expf(-x[i]));
+        for (int64_t i = 0; i < n; i++) y[i] = logistic(x[i]);
         break;
     }
 }
@@ -79,101 +109,54 @@ static inline float slope(float y, bl_act act) {
     case BL_ACT_SIGMOID: LOOP(BL_ACT_SIGMOID) break;                                                         \
     }
 
-static void act_backward(float *dx, const float *dy, const float *y, int64_t n, bl_act act, int add) {
-#define ADD(kind)                                                                                            \
-    for (int64_t i = 0; i < n; i++) dx[i] += dy[i] * slope(y[i], kind);
-#define SET(kind)                                                                                            \
-    for (int64_t i = 0; i < n; i++) dx[i] = dy[i] * slope(y[i], kind);
-    if (add) FOR_ACT(ADD) else FOR_ACT(SET)
-#undef ADD
-#undef SET
-}
-
 static inline float apply(float x, bl_act act) {
     switch (act) {
     case BL_ACT_RELU: return x > 0 ? x : 0;
     case BL_ACT_RELU6: return x > 0 ? (x < 6 ? x : 6) : 0;
     case BL_ACT_LRELU: return x > 0 ? x : 0.2f * x;
-    case BL_ACT_TANH: return tanhf(x);
-    case BL_ACT_SIGMOID: return 1 / (1 + expf(-x));
+    case BL_ACT_TANH: return hyperbolic(x);
+    case BL_ACT_SIGMOID: return logistic(x);
     default: return x;
     }
 }
 
-static void add_act(float *y, const float *a, const float *b, int64_t n, bl_act act) {
-#define LOOP(kind)                                                                                           \
-    for (int64_t i = 0; i < n; i++) y[i] = apply(a[i] + b[i], kind);
-    FOR_ACT(LOOP)
-#undef LOOP
+static inline uint16_t round_to_bf16(float x) {
+    uint32_t u;
+    memcpy(&u, &x, sizeof u);
+    uint32_t rounded = (u + 0x7fffu + ((u >> 16) & 1)) >> 16;
+    return (uint16_t)((u & 0x7fffffffu) > 0x7f800000u ? (u >> 16 | 0x40u) : rounded); /* NaN stays NaN */
 }
 
-static void accumulate(float *restrict y, const float *restrict x, int64_t n) {
-    for (int64_t i = 0; i < n; i++) y[i] += x[i];
+static inline float widen_bf16(uint16_t x) {
+    uint32_t u = (uint32_t)x << 16;
+    float f;
+    memcpy(&f, &u, sizeof f);
+    return f;
 }
 
 static void to_bf16(uint16_t *restrict y, const float *restrict x, int64_t n) {
-    const uint32_t *restrict bits = (const void *)x;
-    for (int64_t i = 0; i < n; i++) {
-        uint32_t u = bits[i], rounded = (u + 0x7fffu + ((u >> 16) & 1)) >> 16;
-        y[i] = (uint16_t)((u & 0x7fffffffu) > 0x7f800000u ? (u >> 16 | 0x40u) : rounded); /* NaN stays NaN */
-    }
+    for (int64_t i = 0; i < n; i++) y[i] = round_to_bf16(x[i]);
 }
 
-static void norm_sums(const float *restrict x, const float *restrict shift, int64_t rows, int c,
-                      float *restrict sum, float *restrict square) {
-    for (int64_t i = 0; i < rows; i++)
-        for (int k = 0; k < c; k++) {
-            float d = x[i * c + k] - shift[k];
-            sum[k] += d;
-            square[k] += d * d;
-        }
+static void from_bf16(float *restrict y, const uint16_t *restrict x, int64_t n) {
+    for (int64_t i = 0; i < n; i++) y[i] = widen_bf16(x[i]);
 }
 
-static void norm_apply(float *restrict y, const float *restrict x, const float *restrict residual,
-                       const float *restrict mean, const float *restrict scale, const float *restrict offset,
-                       int64_t rows, int c, bl_act act) {
-#define WITH(kind)                                                                                           \
-    for (int64_t i = 0; i < rows; i++)                                                                       \
-        for (int k = 0; k < c; k++)                                                                          \
-            y[i * c + k] = apply((x[i * c + k] - mean[k]) * scale[k] + offset[k] + residual[i * c + k], kind);
-#define WITHOUT(kind)                                                                                        \
-    for (int64_t i = 0; i < rows; i++)                                                                       \
-        for (int k = 0; k < c; k++)                                                                          \
-            y[i * c + k] = apply((x[i * c + k] - mean[k]) * scale[k] + offset[k], kind);
-    if (residual) FOR_ACT(WITH) else FOR_ACT(WITHOUT)
-#undef WITH
-#undef WITHOUT
-}
+#define T float
+#define GET(x) (x)
+#define PUT(x) (x)
+#define TYPED(name) name##_f32
+#include "typed.h"
+#undef T
+#undef GET
+#undef PUT
+#undef TYPED
 
-static void norm_back_sums(float *restrict dy, const float *restrict y, const float *restrict x,
-                           const float *restrict mean, const float *restrict rstd, int64_t rows, int c,
-                           bl_act act, float *restrict sum, float *restrict dot) {
-#define LOOP(kind)                                                                                           \
-    for (int64_t i = 0; i < rows; i++)                                                                       \
-        for (int k = 0; k < c; k++) {                                                                        \
-            float dz = dy[i * c + k] * slope(y[i * c + k], kind);                                            \
-            dy[i * c + k] = dz;                                                                              \
-            sum[k] += dz;                                                                                    \
-            dot[k] += dz * ((x[i * c + k] - mean[k]) * rstd[k]);                                             \
-        }
-    FOR_ACT(LOOP)
-#undef LOOP
-}
-
-static void norm_back_apply(float *restrict dx, const float *restrict dz, const float *restrict x,
-                            const float *restrict mean, const float *restrict rstd, const float *restrict a,
-                            const float *restrict m1, const float *restrict m2, int64_t rows, int c,
-                            int add) {
-    if (add) {
-        for (int64_t i = 0; i < rows; i++)
-            for (int k = 0; k < c; k++)
-                dx[i * c + k] += a[k] * (dz[i * c + k] - m1[k] - (x[i * c + k] - mean[k]) * rstd[k] * m2[k]);
-    } else {
-        for (int64_t i = 0; i < rows; i++)
-            for (int k = 0; k < c; k++)
-                dx[i * c + k] = a[k] * (dz[i * c + k] - m1[k] - (x[i * c + k] - mean[k]) * rstd[k] * m2[k]);
-    }
-}
+#define T uint16_t
+#define GET(x) widen_bf16(x)
+#define PUT(x) round_to_bf16(x)
+#define TYPED(name) name##_bf16
+#include "typed.h"
 
 static void depthwise(float *restrict y, const float *restrict x, const float *restrict w,
                       const float *restrict b, bl_shape xs, bl_shape ys, int kh, int kw, int sh, int sw,
@@ -229,18 +212,22 @@ static void depthwise_back(float *restrict dx, const float *restrict dy, const f
         }
 }
 
+#define TYPED_TABLE(t)                                                                                       \
+    {                                                                                                        \
+        .act_backward = act_backward_##t, .add_act = add_act_##t, .accumulate = accumulate_##t,              \
+        .add_bias = add_bias_##t, .bias_sums = bias_sums_##t, .norm_sums = norm_sums_##t,                    \
+        .norm_apply = norm_apply_##t, .norm_back_sums = norm_back_sums_##t,                                  \
+        .norm_back_apply = norm_back_apply_##t, .sum4 = sum4_##t, .distance = distance_##t,                  \
+        .put_sign = put_sign_##t                                                                             \
+    }
+
 const bl__vector_table TABLE = {
     .isa = STRING(BL__ISA),
     .adam = adam,
     .act_forward = act_forward,
-    .act_backward = act_backward,
-    .add_act = add_act,
-    .accumulate = accumulate,
     .to_bf16 = to_bf16,
-    .norm_sums = norm_sums,
-    .norm_apply = norm_apply,
-    .norm_back_sums = norm_back_sums,
-    .norm_back_apply = norm_back_apply,
+    .from_bf16 = from_bf16,
+    .typed = {TYPED_TABLE(f32), TYPED_TABLE(bf16)},
     .depthwise = depthwise,
     .depthwise_back = depthwise_back,
 };
