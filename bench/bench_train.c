@@ -104,9 +104,17 @@ static int time_steps(const net_row *row, int steps, bl_precision precision, dou
         static bl_profile_row pr[2000];
         int n = bl_program_profile_rows(p, pr, 2000);
         double tf = 0, tb = 0;
-        for (int i = 0; i < n; i++) { tf+=pr[i].seconds[0]; tb+=pr[i].seconds[1];
-            printf("%-18s %-16s %4dx%-4dx%-4d>%4dx%-4dx%-4d k%d s%d f %7.3f ms %6.0f GF/s | b %7.3f ms %6.0f GF/s\n", pr[i].op, pr[i].name, pr[i].x.w, pr[i].x.h, pr[i].x.c, pr[i].y.w, pr[i].y.h, pr[i].y.c, pr[i].kernel, pr[i].stride, pr[i].seconds[0]*1e3/steps, 2e-9*pr[i].macs[0]*steps/(pr[i].seconds[0]+1e-9), pr[i].seconds[1]*1e3/steps, 2e-9*pr[i].macs[1]*steps/(pr[i].seconds[1]+1e-9));}
-        printf("sum f %.1f b %.1f ms\n", tf*1e3/steps, tb*1e3/steps);
+        for (int i = 0; i < n; i++) {
+            tf += pr[i].seconds[0];
+            tb += pr[i].seconds[1];
+            printf("%-18s %-16s %4dx%-4dx%-4d>%4dx%-4dx%-4d k%d s%d f %7.3f ms %6.0f GF/s | b %7.3f ms %6.0f "
+                   "GF/s\n",
+                   pr[i].op, pr[i].name, pr[i].x.w, pr[i].x.h, pr[i].x.c, pr[i].y.w, pr[i].y.h, pr[i].y.c,
+                   pr[i].kernel, pr[i].stride, pr[i].seconds[0] * 1e3 / steps,
+                   2e-9 * pr[i].macs[0] * steps / (pr[i].seconds[0] + 1e-9), pr[i].seconds[1] * 1e3 / steps,
+                   2e-9 * pr[i].macs[1] * steps / (pr[i].seconds[1] + 1e-9));
+        }
+        printf("sum f %.1f b %.1f ms\n", tf * 1e3 / steps, tb * 1e3 / steps);
     }
     if (rc >= 0) {
         qsort(ms, (size_t)steps, sizeof *ms, by_value);

@@ -11,6 +11,7 @@
 #include "graph.h"
 
 typedef struct bl__step bl__step;
+typedef struct bl__shared bl__shared; /* what the convolutions of a program have in common (cpu/onednn.h) */
 typedef struct bl__back bl__back;
 
 /* With bfloat16 precision, values between operators are stored in bfloat16 where all who touch them can. */
@@ -42,7 +43,7 @@ struct bl__step {
     bl_value value; /* the node's index */
     int n_in;
     bl_shape xs[BL__MAX_IN], ys;
-    bl_pad pad; /* resolved */
+    bl_pad pad;      /* resolved */
     unsigned half_x; /* bit i: input i, and its gradient, are bfloat16 behind the pointer */
     int half_y;
     const float *x[BL__MAX_IN];
@@ -57,8 +58,8 @@ struct bl__step {
     int plan_only;        /* allocate nothing: the program will not be run */
     float *saved, *scratch;
     int threads;
-    bl_precision precision;  /* of the convolutions' operands */
-    uint64_t packed_version; /* of the weights that state holds in its own layout */
+    bl_precision precision; /* of the convolutions' operands */
+    bl__shared **shared;    /* the program's; made by who needs it first */
     bl_params *ps;
     void *state;
 };
@@ -72,6 +73,7 @@ struct bl__back {
     int params;            /* 1: this objective trains the step's parameters */
 };
 
+void bl__shared_destroy(bl__shared **shared);
 const bl__kernel *bl__ref_kernel(bl__op op);
 const bl__kernel *bl__cpu_kernel(bl__op op, const bl__node *node); /* NULL: use the reference */
 

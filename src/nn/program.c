@@ -45,6 +45,7 @@ struct bl_program {
     int threads;
     bl_precision precision;
     bl_slab slab;
+    bl__shared *shared;
     double *spent; /* seconds in a step's forward and in its backward, in turn; NULL: nobody asked */
 };
 
@@ -183,6 +184,7 @@ static void describe_step(bl_program *p, bl__step *s, bl_value v, const bl_progr
                     .threads = p->threads,
                     .precision = p->precision,
                     .plan_only = p->plan_only,
+                    .shared = &p->shared,
                     .ps = p->ps};
     for (int i = 0; i < n->n_in; i++) s->xs[i] = p->v[n->in[i]].shape;
     (void)bl__infer(n, s->xs, &s->ys, &s->pad, &ignored);
@@ -440,6 +442,7 @@ void bl_program_destroy(bl_program **pp) {
     if (!p) return;
     for (int i = 0; i < p->n_steps; i++)
         if (p->steps[i].kernel->release) p->steps[i].kernel->release(&p->steps[i]);
+    bl__shared_destroy(&p->shared);
     for (int i = 0; i < p->n_objectives; i++) {
         bl_free(p->o[i].active);
         bl_free(p->o[i].grad_offset);
@@ -554,7 +557,8 @@ int bl_program_profile_rows(const bl_program *p, bl_profile_row *rows, int max) 
         for (int o = 0; o < p->n_objectives; o++)
             for (int j = 0; j < p->o[o].n; j++)
                 if (p->o[o].backs[j].s == s)
-                    r->macs[1] += step_macs(s) * ((p->o[o].backs[j].dx[0] != NULL) + (p->o[o].backs[j].params != 0));
+                    r->macs[1] +=
+                        step_macs(s) * ((p->o[o].backs[j].dx[0] != NULL) + (p->o[o].backs[j].params != 0));
     }
     return p->n_steps;
 }

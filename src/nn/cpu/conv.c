@@ -4,11 +4,18 @@
 
 #include "cpu.h"
 #include "onednn.h"
+#include "tiles.h"
 
 /* Transposed convolution is the adjoint: its output is the big side. */
 static int transposed(const bl__step *s) {
     return s->node->op == BL__OP_conv_transpose2d;
 }
+
+typedef struct conv {
+    bl__conv *dnn;
+    bl__conv_spec spec;
+    int tiles; /* the weight gradient goes through tiles */
+} conv;
 
 static int plan(bl__step *s, bl_err *err) {
     const bl__node *n = s->node;
@@ -29,38 +36,46 @@ static int plan(bl__step *s, bl_err *err) {
                           .big_half = t ? s->half_y : bl__half_x(s, 0),
                           .small_half = t ? bl__half_x(s, 0) : s->half_y,
                           .threads = s->threads,
+                          .param = n->weight,
                           .plan_only = s->plan_only};
-    bl__conv *c = NULL;
-    int rc = bl__conv_create(&c, &spec, err);
-    if (rc < 0) return bl_err_context(err, rc, "layer %s", n->name);
+    conv *c = bl_alloc(sizeof *c);
+    if (!c) return bl_fail(err, BL_E_NOMEM, "not enough memory for a convolution");
     s->state = c;
-    s->packed_bytes = bl__conv_packed_bytes(c);
-    int64_t own = (bl__conv_scratch_bytes(c) + 3) / 4 + 16;
-    s->scratch_floats =
-        own + (s->want_dx ? bl__elements(s->xs[0]) + 16 : 0); /* a gradient that must be added */
+    c->tiles = s->want_dw && bl__tiles_fit(&spec);
+    if (c->tiles) spec.backward_weights = 0;
+    c->spec = spec;
+    int rc = bl__conv_create(&c->dnn, s->shared, &spec, err);
+    if (rc < 0) return bl_err_context(err, rc, "layer %s", n->name);
+    s->packed_bytes = bl__conv_packed_bytes(c->dnn);
+    int64_t bytes = BL_MAX(bl__conv_scratch_bytes(c->dnn), c->tiles ? bl__tiles_scratch_bytes(&spec) : 0);
+    /* behind it, a gradient that must be added */
+    s->scratch_floats = (bytes + 3) / 4 + 16 + (s->want_dx ? bl__elements(s->xs[0]) + 16 : 0);
     return 0;
 }
 
 static void release(bl__step *s) {
-    bl__conv *c = s->state;
-    bl__conv_destroy(&c);
+    conv *c = s->state;
+    if (c) bl__conv_destroy(&c->dnn);
+    bl_free(c);
     s->state = NULL;
 }
 
+static bl__conv *dnn(const bl__step *s) {
+    const conv *c = s->state;
+    return c->dnn;
+}
+
 static void repack(bl__step *s) {
-    uint64_t version = bl__params_version(s->ps);
-    if (s->packed_version == version) return;
-    bl__conv_pack(s->state, s->w, s->scratch);
-    s->packed_version = version;
+    bl__conv_pack(dnn(s), s->w, bl__params_version(s->ps));
 }
 
 static void forward(bl__step *s) {
     repack(s);
     if (!transposed(s)) {
-        bl__conv_forward(s->state, s->x[0], s->y, s->b, s->scratch);
+        bl__conv_forward(dnn(s), s->x[0], s->y, s->b, s->scratch);
         return;
     }
-    bl__conv_backward_data(s->state, s->x[0], s->y, s->scratch);
+    bl__conv_backward_data(dnn(s), s->x[0], s->y, s->scratch);
     if (!s->b) return;
     int64_t pixels = bl__elements(s->ys) / s->ys.c;
 #pragma omp parallel for schedule(static) num_threads(s->threads)
@@ -68,6 +83,20 @@ static void forward(bl__step *s) {
         int64_t a = bl__share(pixels, s->threads, k), e = bl__share(pixels, s->threads, k + 1);
         bl__typed_of(s->half_y)->add_bias(bl__at(s->y, a * s->ys.c, s->half_y), s->b, e - a, s->ys.c);
     }
+}
+
+static void weight_gradient(const bl__back *b) {
+    bl__step *s = b->s;
+    const conv *c = s->state;
+    const void *big = transposed(s) ? (const void *)b->dy : s->x[0],
+               *small = transposed(s) ? s->x[0] : (const void *)b->dy;
+    int alone = c->tiles || transposed(s); /* the bias's gradient is not made on the way */
+    if (c->tiles)
+        bl__tiles_backward_weights(&c->spec, big, small, s->dw, s->scratch);
+    else
+        bl__conv_backward_weights(c->dnn, big, small, s->dw, alone ? NULL : s->db, s->scratch);
+    if (s->db && alone)
+        bl__typed_of(s->half_y)->bias_sums(s->db, b->dy, bl__elements(s->ys) / s->ys.c, s->ys.c);
 }
 
 static void backward(const bl__back *b) {
@@ -80,18 +109,12 @@ static void backward(const bl__back *b) {
     if (b->dx[0]) {
         float *dx = b->add & 1 ? scratch_dx : b->dx[0];
         if (t)
-            bl__conv_forward(s->state, b->dy, dx, NULL, s->scratch);
+            bl__conv_forward(dnn(s), b->dy, dx, NULL, s->scratch);
         else
-            bl__conv_backward_data(s->state, b->dy, dx, s->scratch);
+            bl__conv_backward_data(dnn(s), b->dy, dx, s->scratch);
         if (b->add & 1) bl__cpu_accumulate(s->threads, b->dx[0], dx, bl__elements(s->xs[0]), half);
     }
-    if (!b->params) return;
-    if (t) {
-        bl__conv_backward_weights(s->state, b->dy, s->x[0], s->dw, NULL, s->scratch);
-        if (s->db)
-            bl__typed_of(s->half_y)->bias_sums(s->db, b->dy, bl__elements(s->ys) / s->ys.c, s->ys.c);
-    } else
-        bl__conv_backward_weights(s->state, s->x[0], b->dy, s->dw, s->db, s->scratch);
+    if (b->params) weight_gradient(b);
 }
 
 const bl__kernel bl__cpu_conv = {

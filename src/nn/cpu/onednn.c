@@ -1,5 +1,5 @@
-#include "cpu.h"
 #include "onednn.h"
+#include "cpu.h"
 
 #include <dnnl.h>
 #include <string.h>
@@ -51,29 +51,46 @@ typedef struct side {
     int64_t at; /* bytes */
 } side;
 
-/* ---- one primitive with its packed weights ---- */
+/* ---- packed weights, one copy for all convolutions of a program that read them in the same layout ---- */
+typedef struct pack {
+    struct pack *next;
+    int param;
+    dnnl_memory_t weights;
+    void *data;               /* NULL when only planned */
+    dnnl_primitive_t reorder; /* from the plain layout */
+    uint64_t version;         /* of the parameters that are in it; 0: none yet */
+} pack;
+
+struct bl__shared {
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    pack *packs;
+};
+
+/* ---- one primitive ---- */
 typedef struct prim {
     dnnl_primitive_desc_t pd;
     dnnl_primitive_t p;
-    dnnl_memory_t weights; /* in the primitive's layout; data owned in `packed` */
-    void *packed;
-    dnnl_primitive_t reorder; /* plain -> packed, or for weight gradients packed -> plain (adding) */
+    pack *weights;            /* what forward and backward data read */
+    dnnl_memory_t gradient;   /* what backward weights makes, in its own layout, in scratch memory */
+    dnnl_primitive_t reorder; /* adds it to the plain layout */
+    int64_t gradient_at;
     dnnl_memory_t scratchpad;
-    int64_t scratch_bytes, packed_bytes;
-    int half;              /* reads bfloat16 (activations, gradients and weights); sums are float32 */
-    side big, small;       /* as this primitive reads or writes them */
+    int64_t scratch_bytes;
+    int half;        /* reads bfloat16 (activations, gradients and weights); sums are float32 */
+    side big, small; /* as this primitive reads or writes them */
 } prim;
 
 struct bl__conv {
-    dnnl_engine_t engine;
-    dnnl_stream_t stream;
+    bl__shared *shared;
     desc big[2], small[2], any[2]; /* float32 and bfloat16 */
     desc plain, bias;
     dnnl_memory_t m_big[2], m_small[2], m_bias, m_plain, m_db;
-    int64_t big_n, small_n; /* elements */
+    int64_t big_n, small_n;   /* elements */
     int big_half, small_half; /* as they are stored */
-    int threads;
-    float *db; /* bias gradient of one call */
+    int threads, param;
+    int64_t packed_bytes; /* of the packs that it was the first to need */
+    float *db;            /* bias gradient of one call */
     int small_c;
     prim fwd, bwd, wgt;
 };
@@ -120,27 +137,28 @@ static dnnl_status_t create_pd(bl__conv *c, const bl__conv_spec *s, int stage, i
 #if NEW_API
     dnnl_primitive_desc_t hint = NULL;
     dnnl_status_t st = dnnl_convolution_forward_primitive_desc_create(
-        stage ? &hint : pd, c->engine, prop, dnnl_convolution_direct, *from, *read,
+        stage ? &hint : pd, c->shared->engine, prop, dnnl_convolution_direct, *from, *read,
         bias ? c->bias : NULL, *small, stride, dilate, pl, pr, stage ? NULL : attr);
     if (st || !stage) return st;
     if (stage == 1)
-        st = dnnl_convolution_backward_data_primitive_desc_create(pd, c->engine, dnnl_convolution_direct,
-                                                                  *big, *weights, *small, stride, dilate, pl,
-                                                                  pr, hint, attr);
+        st = dnnl_convolution_backward_data_primitive_desc_create(pd, c->shared->engine,
+                                                                  dnnl_convolution_direct, *big, *weights,
+                                                                  *small, stride, dilate, pl, pr, hint, attr);
     else
-        st = dnnl_convolution_backward_weights_primitive_desc_create(pd, c->engine, dnnl_convolution_direct,
-                                                                     *big, *weights, c->bias, *small, stride,
-                                                                     dilate, pl, pr, hint, attr);
+        st = dnnl_convolution_backward_weights_primitive_desc_create(
+            pd, c->shared->engine, dnnl_convolution_direct, *big, *weights, c->bias, *small, stride, dilate,
+            pl, pr, hint, attr);
     dnnl_primitive_desc_destroy(hint);
     return st;
 #else
     dnnl_convolution_desc_t d, hint_d;
     dnnl_primitive_desc_t hint = NULL;
     dnnl_status_t st = dnnl_dilated_convolution_forward_desc_init(
-        &hint_d, prop, dnnl_convolution_direct, DESC(*from), DESC(*read),
-        bias ? DESC(c->bias) : NULL, DESC(*small), stride, dilate, pl, pr);
+        &hint_d, prop, dnnl_convolution_direct, DESC(*from), DESC(*read), bias ? DESC(c->bias) : NULL,
+        DESC(*small), stride, dilate, pl, pr);
     if (st) return st;
-    st = dnnl_primitive_desc_create(stage ? &hint : pd, &hint_d, stage ? NULL : attr, c->engine, NULL);
+    st =
+        dnnl_primitive_desc_create(stage ? &hint : pd, &hint_d, stage ? NULL : attr, c->shared->engine, NULL);
     if (st || !stage) return st;
     if (stage == 1)
         st = dnnl_dilated_convolution_backward_data_desc_init(
@@ -149,7 +167,7 @@ static dnnl_status_t create_pd(bl__conv *c, const bl__conv_spec *s, int stage, i
         st = dnnl_dilated_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, DESC(*big),
                                                                  DESC(*weights), DESC(c->bias), DESC(*small),
                                                                  stride, dilate, pl, pr);
-    if (!st) st = dnnl_primitive_desc_create(pd, &d, attr, c->engine, hint);
+    if (!st) st = dnnl_primitive_desc_create(pd, &d, attr, c->shared->engine, hint);
     dnnl_primitive_desc_destroy(hint);
     return st;
 #endif
@@ -162,13 +180,14 @@ static int create_attr(const bl__conv_spec *s, int stage, dnnl_primitive_attr_t 
     return (int)st;
 }
 
-/* The reorder between the plain master layout and the primitive's; weight gradients are added to the slab. */
-static int create_reorder(bl__conv *c, prim *p, desc_ref packed, int stage, bl_err *err) {
+/* Plain -> packed (the master weights), or packed -> plain, adding (a gradient to its slab). */
+static int create_reorder(bl__conv *c, dnnl_primitive_t *p, desc_ref packed, int adds, bl_err *err) {
     dnnl_primitive_attr_t attr = NULL;
     dnnl_primitive_desc_t rd = NULL;
     dnnl_post_ops_t sum = NULL;
+    dnnl_engine_t e = c->shared->engine;
     dnnl_status_t st = dnnl_primitive_attr_create(&attr);
-    if (!st && stage == 2) {
+    if (!st && adds) {
         st = dnnl_post_ops_create(&sum);
 #if NEW_API
         if (!st) st = dnnl_post_ops_append_sum(sum, 1.f, 0, dnnl_data_type_undef);
@@ -179,13 +198,68 @@ static int create_reorder(bl__conv *c, prim *p, desc_ref packed, int stage, bl_e
     }
     desc_ref plain = DESC(c->plain);
     if (!st)
-        st = stage == 2 ? dnnl_reorder_primitive_desc_create(&rd, packed, c->engine, plain, c->engine, attr)
-                        : dnnl_reorder_primitive_desc_create(&rd, plain, c->engine, packed, c->engine, attr);
-    if (!st) st = dnnl_primitive_create(&p->reorder, rd);
+        st = adds ? dnnl_reorder_primitive_desc_create(&rd, packed, e, plain, e, attr)
+                  : dnnl_reorder_primitive_desc_create(&rd, plain, e, packed, e, attr);
+    if (!st) st = dnnl_primitive_create(p, rd);
     if (rd) dnnl_primitive_desc_destroy(rd);
     if (sum) dnnl_post_ops_destroy(sum);
     if (attr) dnnl_primitive_attr_destroy(attr);
     return st ? fail_dnnl(err, st, "weight layout") : 0;
+}
+
+static int same_layout(const pack *p, desc_ref layout) {
+#if NEW_API
+    const_dnnl_memory_desc_t have = NULL;
+#else
+    const dnnl_memory_desc_t *have = NULL;
+#endif
+    return dnnl_memory_get_memory_desc(p->weights, &have) == dnnl_success &&
+           dnnl_memory_desc_equal(have, layout);
+}
+
+static int find_pack(bl__conv *c, pack **out, desc_ref layout, int plan_only, bl_err *err) {
+    for (pack *p = c->shared->packs; p; p = p->next)
+        if (p->param == c->param && same_layout(p, layout)) {
+            *out = p;
+            return 0;
+        }
+    const size_t bytes = dnnl_memory_desc_get_size(layout);
+    pack *p = bl_alloc(sizeof *p);
+    if (!p) return bl_fail(err, BL_E_NOMEM, "not enough memory for packed weights");
+    p->param = c->param;
+    p->next = c->shared->packs;
+    c->shared->packs = *out = p;
+    c->packed_bytes += (int64_t)bytes;
+    if (!plan_only && !(p->data = bl_alloc(bytes)))
+        return bl_fail(err, BL_E_NOMEM, "not enough memory for packed weights");
+    dnnl_status_t st =
+        dnnl_memory_create(&p->weights, layout, c->shared->engine, plan_only ? DNNL_MEMORY_NONE : p->data);
+    if (st) return fail_dnnl(err, st, "weights");
+    return plan_only ? 0 : create_reorder(c, &p->reorder, layout, 0, err);
+}
+
+void bl__shared_destroy(bl__shared **sp) {
+    bl__shared *s = *sp;
+    if (!s) return;
+    for (pack *p = s->packs, *next; p; p = next) {
+        next = p->next;
+        if (p->reorder) dnnl_primitive_destroy(p->reorder);
+        if (p->weights) dnnl_memory_destroy(p->weights);
+        bl_free(p->data);
+        bl_free(p);
+    }
+    if (s->stream) dnnl_stream_destroy(s->stream);
+    if (s->engine) dnnl_engine_destroy(s->engine);
+    bl_free(s);
+    *sp = NULL;
+}
+
+static int make_shared(bl__shared **out, bl_err *err) {
+    if (*out) return 0;
+    if (!(*out = bl_alloc(sizeof **out))) return bl_fail(err, BL_E_NOMEM, "not enough memory for a network");
+    dnnl_status_t st = dnnl_engine_create(&(*out)->engine, dnnl_cpu, 0);
+    if (!st) st = dnnl_stream_create(&(*out)->stream, (*out)->engine, dnnl_stream_default_flags);
+    return st ? fail_dnnl(err, st, "set-up") : 0;
 }
 
 /* Some shapes (few channels) have no bfloat16 kernel of their own, only oneDNN's slow general one: those stay
@@ -223,14 +297,18 @@ static int create_prim(bl__conv *c, const bl__conv_spec *s, int stage, prim *p, 
     p->small.half = p->half && (stage || s->small_half);
     place_copy(&p->big, s->big_half, c->big_n, &p->scratch_bytes);
     place_copy(&p->small, s->small_half, c->small_n, &p->scratch_bytes);
-    p->packed_bytes = (int64_t)dnnl_memory_desc_get_size(w);
+    if (stage == 2) {
+        p->gradient_at = (p->scratch_bytes + 63) / 64 * 64;
+        p->scratch_bytes = p->gradient_at + (int64_t)dnnl_memory_desc_get_size(w);
+    } else {
+        int rc = find_pack(c, &p->weights, w, s->plan_only, err);
+        if (rc < 0) return rc;
+    }
     if (s->plan_only) return 0;
-    p->packed = bl_alloc((size_t)p->packed_bytes);
-    if (!p->packed) return bl_fail(err, BL_E_NOMEM, "not enough memory for packed weights");
-    st = dnnl_memory_create(&p->weights, w, c->engine, p->packed);
-    if (!st) st = dnnl_memory_create(&p->scratchpad, scratch, c->engine, DNNL_MEMORY_NONE);
+    st = dnnl_memory_create(&p->scratchpad, scratch, c->shared->engine, DNNL_MEMORY_NONE);
+    if (!st && stage == 2) st = dnnl_memory_create(&p->gradient, w, c->shared->engine, DNNL_MEMORY_NONE);
     if (st) return fail_dnnl(err, st, stages[stage]);
-    return create_reorder(c, p, w, stage, err);
+    return stage == 2 ? create_reorder(c, &p->reorder, w, 1, err) : 0;
 }
 
 static int create_descs(bl__conv *c, const bl__conv_spec *s) {
@@ -254,18 +332,22 @@ static int create_descs(bl__conv *c, const bl__conv_spec *s) {
 }
 
 static int create_memories(bl__conv *c) {
-    dnnl_status_t st = dnnl_memory_create(&c->m_plain, DESC(c->plain), c->engine, DNNL_MEMORY_NONE);
-    if (!st) st = dnnl_memory_create(&c->m_bias, DESC(c->bias), c->engine, DNNL_MEMORY_NONE);
-    if (!st) st = dnnl_memory_create(&c->m_db, DESC(c->bias), c->engine, c->db);
+    dnnl_status_t st = dnnl_memory_create(&c->m_plain, DESC(c->plain), c->shared->engine, DNNL_MEMORY_NONE);
+    if (!st) st = dnnl_memory_create(&c->m_bias, DESC(c->bias), c->shared->engine, DNNL_MEMORY_NONE);
+    if (!st) st = dnnl_memory_create(&c->m_db, DESC(c->bias), c->shared->engine, c->db);
     for (int half = 0; half < 2; half++) {
-        if (!st) st = dnnl_memory_create(&c->m_big[half], DESC(c->big[half]), c->engine, DNNL_MEMORY_NONE);
         if (!st)
-            st = dnnl_memory_create(&c->m_small[half], DESC(c->small[half]), c->engine, DNNL_MEMORY_NONE);
+            st = dnnl_memory_create(&c->m_big[half], DESC(c->big[half]), c->shared->engine, DNNL_MEMORY_NONE);
+        if (!st)
+            st = dnnl_memory_create(&c->m_small[half], DESC(c->small[half]), c->shared->engine,
+                                    DNNL_MEMORY_NONE);
     }
     return (int)st;
 }
 
-int bl__conv_create(bl__conv **out, const bl__conv_spec *s, bl_err *err) {
+int bl__conv_create(bl__conv **out, bl__shared **shared, const bl__conv_spec *s, bl_err *err) {
+    int rc = make_shared(shared, err);
+    if (rc < 0) return rc;
     bl__conv *c = bl_alloc(sizeof *c);
     if (!c || !(c->db = bl_alloc_array((size_t)s->small.c, sizeof(float)))) {
         bl_free(c);
@@ -277,10 +359,9 @@ int bl__conv_create(bl__conv **out, const bl__conv_spec *s, bl_err *err) {
     c->threads = s->threads;
     c->big_half = s->big_half;
     c->small_half = s->small_half;
-    int rc = 0;
-    dnnl_status_t st = dnnl_engine_create(&c->engine, dnnl_cpu, 0);
-    if (!st) st = dnnl_stream_create(&c->stream, c->engine, dnnl_stream_default_flags);
-    if (!st) st = (dnnl_status_t)create_descs(c, s);
+    c->param = s->param;
+    c->shared = *shared;
+    dnnl_status_t st = (dnnl_status_t)create_descs(c, s);
     if (!st) st = (dnnl_status_t)create_memories(c);
     if (st) rc = fail_dnnl(err, st, "set-up");
     if (!rc && s->forward) rc = create_prim(c, s, 0, &c->fwd, err);
@@ -296,10 +377,9 @@ int bl__conv_create(bl__conv **out, const bl__conv_spec *s, bl_err *err) {
 static void release_prim(prim *p) {
     if (p->reorder) dnnl_primitive_destroy(p->reorder);
     if (p->scratchpad) dnnl_memory_destroy(p->scratchpad);
-    if (p->weights) dnnl_memory_destroy(p->weights);
+    if (p->gradient) dnnl_memory_destroy(p->gradient);
     if (p->p) dnnl_primitive_destroy(p->p);
     if (p->pd) dnnl_primitive_desc_destroy(p->pd);
-    bl_free(p->packed);
 }
 
 void bl__conv_destroy(bl__conv **cp) {
@@ -308,8 +388,8 @@ void bl__conv_destroy(bl__conv **cp) {
     release_prim(&c->wgt);
     release_prim(&c->bwd);
     release_prim(&c->fwd);
-    dnnl_memory_t memories[] = {c->m_big[0],   c->m_big[1], c->m_small[0], c->m_small[1],
-                                c->m_plain, c->m_bias,   c->m_db};
+    dnnl_memory_t memories[] = {c->m_big[0], c->m_big[1], c->m_small[0], c->m_small[1],
+                                c->m_plain,  c->m_bias,   c->m_db};
     for (size_t i = 0; i < BL_COUNT(memories); i++)
         if (memories[i]) dnnl_memory_destroy(memories[i]);
     for (int half = 0; half < 2; half++) {
@@ -319,8 +399,6 @@ void bl__conv_destroy(bl__conv **cp) {
     }
     desc_free(&c->plain);
     desc_free(&c->bias);
-    if (c->stream) dnnl_stream_destroy(c->stream);
-    if (c->engine) dnnl_engine_destroy(c->engine);
     bl_free(c->db);
     bl_free(c);
     *cp = NULL;
@@ -331,7 +409,7 @@ int64_t bl__conv_scratch_bytes(const bl__conv *c) {
 }
 
 int64_t bl__conv_packed_bytes(const bl__conv *c) {
-    return c->fwd.packed_bytes + c->bwd.packed_bytes + c->wgt.packed_bytes;
+    return c->packed_bytes;
 }
 
 static void set(dnnl_memory_t m, const void *p) {
@@ -343,18 +421,19 @@ static void set(dnnl_memory_t m, const void *p) {
 }
 
 static void run(bl__conv *c, dnnl_primitive_t p, dnnl_exec_arg_t *args, int n) {
-    dnnl_primitive_execute(p, c->stream, n, args);
-    dnnl_stream_wait(c->stream);
+    dnnl_primitive_execute(p, c->shared->stream, n, args);
+    dnnl_stream_wait(c->shared->stream);
 }
 
-void bl__conv_pack(bl__conv *c, const float *weights, void *scratch) {
-    (void)scratch;
-    set(c->m_plain, weights);
-    prim *p[] = {&c->fwd, &c->bwd};
-    for (int i = 0; i < 2; i++)
-        if (p[i]->p)
-            run(c, p[i]->reorder,
-                (dnnl_exec_arg_t[]){{DNNL_ARG_FROM, c->m_plain}, {DNNL_ARG_TO, p[i]->weights}}, 2);
+void bl__conv_pack(bl__conv *c, const float *weights, uint64_t version) {
+    pack *p[] = {c->fwd.weights, c->bwd.weights};
+    for (int i = 0; i < 2; i++) {
+        if (!p[i] || p[i]->version == version) continue;
+        set(c->m_plain, weights);
+        run(c, p[i]->reorder, (dnnl_exec_arg_t[]){{DNNL_ARG_FROM, c->m_plain}, {DNNL_ARG_TO, p[i]->weights}},
+            2);
+        p[i]->version = version;
+    }
 }
 
 /* What a primitive reads: `x` itself, or its copy in the other storage. */
@@ -390,7 +469,7 @@ void bl__conv_forward(bl__conv *c, const void *big, void *small, const float *bi
     dnnl_memory_set_data_handle(c->fwd.scratchpad, scratch);
     run(c, c->fwd.p,
         (dnnl_exec_arg_t[]){{DNNL_ARG_SRC, src},
-                            {DNNL_ARG_WEIGHTS, c->fwd.weights},
+                            {DNNL_ARG_WEIGHTS, c->fwd.weights->weights},
                             {DNNL_ARG_DST, dst},
                             {DNNL_ARG_SCRATCHPAD, c->fwd.scratchpad},
                             {DNNL_ARG_BIAS, c->m_bias}},
@@ -404,7 +483,7 @@ void bl__conv_backward_data(bl__conv *c, const void *small, void *big, void *scr
     dnnl_memory_set_data_handle(c->bwd.scratchpad, scratch);
     run(c, c->bwd.p,
         (dnnl_exec_arg_t[]){{DNNL_ARG_DIFF_DST, diff_dst},
-                            {DNNL_ARG_WEIGHTS, c->bwd.weights},
+                            {DNNL_ARG_WEIGHTS, c->bwd.weights->weights},
                             {DNNL_ARG_DIFF_SRC, diff_src},
                             {DNNL_ARG_SCRATCHPAD, c->bwd.scratchpad}},
         4);
@@ -416,15 +495,16 @@ void bl__conv_backward_weights(bl__conv *c, const void *big, const void *small, 
     dnnl_memory_t src = input(c, &c->wgt.big, 1, big, scratch),
                   diff_dst = input(c, &c->wgt.small, 0, small, scratch);
     set(c->m_plain, dw);
+    set(c->wgt.gradient, (unsigned char *)scratch + c->wgt.gradient_at);
     dnnl_memory_set_data_handle(c->wgt.scratchpad, scratch);
     run(c, c->wgt.p,
         (dnnl_exec_arg_t[]){{DNNL_ARG_SRC, src},
                             {DNNL_ARG_DIFF_DST, diff_dst},
-                            {DNNL_ARG_DIFF_WEIGHTS, c->wgt.weights},
+                            {DNNL_ARG_DIFF_WEIGHTS, c->wgt.gradient},
                             {DNNL_ARG_DIFF_BIAS, c->m_db},
                             {DNNL_ARG_SCRATCHPAD, c->wgt.scratchpad}},
         5);
-    run(c, c->wgt.reorder, (dnnl_exec_arg_t[]){{DNNL_ARG_FROM, c->wgt.weights}, {DNNL_ARG_TO, c->m_plain}},
+    run(c, c->wgt.reorder, (dnnl_exec_arg_t[]){{DNNL_ARG_FROM, c->wgt.gradient}, {DNNL_ARG_TO, c->m_plain}},
         2);
     for (int i = 0; db && i < c->small_c; i++) db[i] += c->db[i];
 }
@@ -437,13 +517,20 @@ int bl_cpu_has_bf16(void) {
 #endif
 }
 
+int bl__cpu_has_tiles(void) {
+#ifdef BL__X86
+    return dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx512_core_amx;
+#else
+    return 0;
+#endif
+}
+
 /* A rule, not a measurement: the same machine must choose the same each time, or its runs would differ. Tiles
  * (AMX) and AMD's cores run bfloat16 at twice float32's rate or better; Intel's AVX512_BF16 without tiles
  * runs it at half (measured: 87 and 164 Gflop/s a core in the same convolution). */
 bl_precision bl_cpu_faster_precision(void) {
 #ifdef BL__X86
-    int tiles = dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx512_core_amx;
-    if (bl_cpu_has_bf16() && (tiles || __builtin_cpu_is("amd"))) return BL_BF16;
+    if (bl_cpu_has_bf16() && (bl__cpu_has_tiles() || __builtin_cpu_is("amd"))) return BL_BF16;
 #endif
     return BL_FP32;
 }

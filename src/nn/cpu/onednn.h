@@ -19,17 +19,20 @@ typedef struct bl__conv_spec {
     bl_act act;                                   /* fused into forward */
     int bias;                                     /* forward adds a bias */
     int forward, backward_data, backward_weights; /* which primitives are needed */
-    int half;                                     /* bfloat16 operands where oneDNN has a kernel; float32 sums */
-    int big_half, small_half;                     /* how the two sides are stored */
+    int half;                 /* bfloat16 operands where oneDNN has a kernel; float32 sums */
+    int big_half, small_half; /* how the two sides are stored */
     int threads;
+    int param;     /* whose weights: convolutions that share them share their packed copies */
     int plan_only; /* only sizes are asked for: nothing is packed, nothing can be run */
 } bl__conv_spec;
 
-int bl__conv_create(bl__conv **out, const bl__conv_spec *spec, bl_err *err);
+/* `shared` is made when there is none, and must outlive the convolution. */
+int bl__conv_create(bl__conv **out, bl__shared **shared, const bl__conv_spec *spec, bl_err *err);
 void bl__conv_destroy(bl__conv **c);
 int64_t bl__conv_scratch_bytes(const bl__conv *c); /* shared between all convolutions of a program */
 
-int64_t bl__conv_packed_bytes(const bl__conv *c); /* of weights in its own layouts */
+/* Of weights in its own layouts, without what an earlier convolution brought. */
+int64_t bl__conv_packed_bytes(const bl__conv *c);
 
 /* small = act(conv(big) + bias) */
 void bl__conv_forward(bl__conv *c, const void *big, void *small, const float *bias, void *scratch);
@@ -38,7 +41,10 @@ void bl__conv_backward_data(bl__conv *c, const void *small, void *big, void *scr
 /* dw += , db += (db may be NULL) */
 void bl__conv_backward_weights(bl__conv *c, const void *big, const void *small, float *dw, float *db,
                                void *scratch);
-/* The weights changed: pack them again. */
-void bl__conv_pack(bl__conv *c, const float *weights, void *scratch);
+/* Packs the weights again where they are not of this version. */
+void bl__conv_pack(bl__conv *c, const float *weights, uint64_t version);
+
+/* The CPU has tile registers for bfloat16 (AMX), and nobody told oneDNN to do without. */
+int bl__cpu_has_tiles(void);
 
 #endif

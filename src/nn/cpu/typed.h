@@ -146,8 +146,7 @@ static void TYPED(sum4)(void *yp, const void *ap, const void *bp, const void *cp
     T *restrict y = yp;
     const T *restrict a = ap, *restrict b = bp, *restrict c = cp, *restrict d = dp;
     if (add)
-        for (int64_t i = 0; i < n; i++)
-            y[i] = PUT(GET(y[i]) + GET(a[i]) + GET(b[i]) + GET(c[i]) + GET(d[i]));
+        for (int64_t i = 0; i < n; i++) y[i] = PUT(GET(y[i]) + GET(a[i]) + GET(b[i]) + GET(c[i]) + GET(d[i]));
     else
         for (int64_t i = 0; i < n; i++) y[i] = PUT(GET(a[i]) + GET(b[i]) + GET(c[i]) + GET(d[i]));
 }
