@@ -21,6 +21,9 @@ typedef enum bl__half {
     BL__HALF_TIED  /* either, but all inputs and the output alike; a loss: its first two inputs alike */
 } bl__half;
 
+/* Bytes behind every value and gradient that may be read, though not used. */
+#define BL__OVERREAD (128 << 10)
+
 typedef struct bl__kernel {
     bl__half half;
     /* Sets step->packed_bytes, step->saved_floats (kept from forward to backward) and step->scratch_floats

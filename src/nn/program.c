@@ -86,6 +86,8 @@ static int64_t place(block *b, int n) {
     return total;
 }
 
+#define OVERREAD (BL__OVERREAD / (int64_t)sizeof(float))
+
 /* Floats that a root takes, and its gradient as well: whole cache lines. */
 static int64_t padded(const value *v) {
     int64_t n = v->half ? (bl__elements(v->shape) + 1) / 2 : bl__elements(v->shape);
@@ -307,7 +309,7 @@ static int plan_values(bl_program *p, bl_err *err) {
         if (x->pinned) x->first = 0, x->last = end + 1;
         b[count++] = (block){.size = padded(x), .first = x->first, .last = x->last, .id = v};
     }
-    p->arena_floats = place(b, count);
+    p->arena_floats = place(b, count) + OVERREAD;
     for (int i = 0; i < count; i++) p->v[b[i].id].offset = b[i].offset;
     bl_free(b);
     return 0;
@@ -346,7 +348,7 @@ static int plan_objective(bl_program *p, objective *o, bl_err *err) {
         b[count++] = (block){
             .size = padded(&p->v[s->value]), .first = when[s->value] - 1, .last = now, .id = s->value};
     }
-    p->grad_floats = BL_MAX(p->grad_floats, place(b, count));
+    p->grad_floats = BL_MAX(p->grad_floats, place(b, count) + OVERREAD);
     for (int i = 0; i < count; i++) o->grad_offset[b[i].id] = b[i].offset;
     bl_free(b);
     bl_free(when);

@@ -12,44 +12,61 @@ static int transposed(const bl__step *s) {
 }
 
 typedef struct conv {
-    bl__conv *dnn;
     bl__conv_spec spec;
-    int tiles; /* the weight gradient goes through tiles */
+    bl__conv *dnn;       /* NULL: it goes through tiles */
+    uint16_t *packed[2]; /* tiles: for forward and backward data of the spec; NULL where it is not needed */
+    uint64_t *version[2];
 } conv;
+
+static int create(conv *c, bl__step *s, bl_err *err) {
+    if (!bl__tiles_fit(&c->spec)) {
+        int rc = bl__conv_create(&c->dnn, s->shared, &c->spec, err);
+        if (rc >= 0) s->packed_bytes = bl__conv_packed_bytes(c->dnn);
+        return rc;
+    }
+    for (int k = 0; k < 2; k++) {
+        void *data = NULL;
+        if (!(k ? c->spec.backward_data : c->spec.forward)) continue;
+        int64_t more = bl__shared_pack(s->shared, c->spec.param, k + 1,
+                                       bl__tiles_packed_size(&c->spec) * (int64_t)sizeof(uint16_t),
+                                       s->plan_only, &data, &c->version[k], err);
+        if (more < 0) return (int)more;
+        c->packed[k] = data;
+        s->packed_bytes += more;
+    }
+    return 0;
+}
 
 static int plan(bl__step *s, bl_err *err) {
     const bl__node *n = s->node;
     int t = transposed(s), bias_in_forward = !t && n->bias >= 0 && !s->no_bias;
-    bl__conv_spec spec = {.big = t ? s->ys : s->xs[0],
-                          .small = t ? s->xs[0] : s->ys,
-                          .kh = n->kh,
-                          .kw = n->kw,
-                          .sh = n->sh,
-                          .sw = n->sw,
-                          .pad = s->pad,
-                          .act = t ? BL_ACT_NONE : n->act,
-                          .bias = bias_in_forward,
-                          .forward = t ? (s->want_dx & 1) : 1,
-                          .backward_data = t ? 1 : (s->want_dx & 1),
-                          .backward_weights = s->want_dw,
-                          .half = s->precision == BL_BF16,
-                          .big_half = t ? s->half_y : bl__half_x(s, 0),
-                          .small_half = t ? bl__half_x(s, 0) : s->half_y,
-                          .threads = s->threads,
-                          .param = n->weight,
-                          .plan_only = s->plan_only};
     conv *c = bl_alloc(sizeof *c);
     if (!c) return bl_fail(err, BL_E_NOMEM, "not enough memory for a convolution");
     s->state = c;
-    c->tiles = s->want_dw && bl__tiles_fit(&spec);
-    if (c->tiles) spec.backward_weights = 0;
-    c->spec = spec;
-    int rc = bl__conv_create(&c->dnn, s->shared, &spec, err);
+    c->spec = (bl__conv_spec){.big = t ? s->ys : s->xs[0],
+                              .small = t ? s->xs[0] : s->ys,
+                              .kh = n->kh,
+                              .kw = n->kw,
+                              .sh = n->sh,
+                              .sw = n->sw,
+                              .pad = s->pad,
+                              .act = t ? BL_ACT_NONE : n->act,
+                              .bias = bias_in_forward,
+                              .forward = t ? (s->want_dx & 1) : 1,
+                              .backward_data = t ? 1 : (s->want_dx & 1),
+                              .backward_weights = s->want_dw,
+                              .half = s->precision == BL_BF16,
+                              .big_half = t ? s->half_y : bl__half_x(s, 0),
+                              .small_half = t ? bl__half_x(s, 0) : s->half_y,
+                              .threads = s->threads,
+                              .param = n->weight,
+                              .plan_only = s->plan_only};
+    int rc = create(c, s, err);
     if (rc < 0) return bl_err_context(err, rc, "layer %s", n->name);
-    s->packed_bytes = bl__conv_packed_bytes(c->dnn);
-    int64_t bytes = BL_MAX(bl__conv_scratch_bytes(c->dnn), c->tiles ? bl__tiles_scratch_bytes(&spec) : 0);
-    /* behind it, a gradient that must be added */
-    s->scratch_floats = (bytes + 3) / 4 + 16 + (s->want_dx ? bl__elements(s->xs[0]) + 16 : 0);
+    int64_t bytes = c->dnn ? bl__conv_scratch_bytes(c->dnn) : bl__tiles_scratch_bytes(&c->spec);
+    s->scratch_floats = (bytes + 3) / 4 + 16;
+    /* behind it, a gradient that must be added; tiles add it themselves */
+    if (c->dnn && s->want_dx) s->scratch_floats += bl__elements(s->xs[0]) + 16;
     return 0;
 }
 
@@ -60,22 +77,43 @@ static void release(bl__step *s) {
     s->state = NULL;
 }
 
-static bl__conv *dnn(const bl__step *s) {
-    const conv *c = s->state;
-    return c->dnn;
+static void repack(bl__step *s) {
+    conv *c = s->state;
+    uint64_t now = bl__params_version(s->ps);
+    if (c->dnn) {
+        bl__conv_pack(c->dnn, s->w, now);
+        return;
+    }
+    uint16_t *stale[2] = {NULL, NULL};
+    for (int k = 0; k < 2; k++)
+        if (c->packed[k] && *c->version[k] != now) stale[k] = c->packed[k], *c->version[k] = now;
+    if (stale[0] || stale[1]) bl__tiles_pack(&c->spec, s->w, stale[0], stale[1]);
 }
 
-static void repack(bl__step *s) {
-    bl__conv_pack(dnn(s), s->w, bl__params_version(s->ps));
+/* small = conv(big) and big = adjoint(small), by whichever way was chosen; add: +=, which only tiles do. */
+static void to_small(bl__step *s, const void *big, void *small, const float *bias, int add) {
+    conv *c = s->state;
+    if (c->dnn)
+        bl__conv_forward(c->dnn, big, small, bias, s->scratch);
+    else
+        bl__tiles_forward(&c->spec, big, c->packed[0], bias, small, add, s->scratch);
+}
+
+static void to_big(bl__step *s, const void *small, void *big, int add) {
+    conv *c = s->state;
+    if (c->dnn)
+        bl__conv_backward_data(c->dnn, small, big, s->scratch);
+    else
+        bl__tiles_backward_data(&c->spec, small, c->packed[1], big, add, s->scratch);
 }
 
 static void forward(bl__step *s) {
     repack(s);
     if (!transposed(s)) {
-        bl__conv_forward(dnn(s), s->x[0], s->y, s->b, s->scratch);
+        to_small(s, s->x[0], s->y, s->b, 0);
         return;
     }
-    bl__conv_backward_data(dnn(s), s->x[0], s->y, s->scratch);
+    to_big(s, s->x[0], s->y, 0);
     if (!s->b) return;
     int64_t pixels = bl__elements(s->ys) / s->ys.c;
 #pragma omp parallel for schedule(static) num_threads(s->threads)
@@ -85,35 +123,38 @@ static void forward(bl__step *s) {
     }
 }
 
+static void input_gradient(const bl__back *b) {
+    bl__step *s = b->s;
+    const conv *c = s->state;
+    const int add = (int)(b->add & 1), aside = add && c->dnn;
+    float *dx = aside ? s->scratch + s->scratch_floats - bl__elements(s->xs[0]) - 16 : b->dx[0];
+    if (transposed(s))
+        to_small(s, b->dy, dx, NULL, add);
+    else
+        to_big(s, b->dy, dx, add);
+    if (aside) bl__cpu_accumulate(s->threads, b->dx[0], dx, bl__elements(s->xs[0]), bl__half_x(s, 0));
+}
+
 static void weight_gradient(const bl__back *b) {
     bl__step *s = b->s;
     const conv *c = s->state;
     const void *big = transposed(s) ? (const void *)b->dy : s->x[0],
                *small = transposed(s) ? s->x[0] : (const void *)b->dy;
-    int alone = c->tiles || transposed(s); /* the bias's gradient is not made on the way */
-    if (c->tiles)
-        bl__tiles_backward_weights(&c->spec, big, small, s->dw, s->scratch);
-    else
+    const int alone = !c->dnn || transposed(s); /* the bias's gradient is not made on the way */
+    if (c->dnn)
         bl__conv_backward_weights(c->dnn, big, small, s->dw, alone ? NULL : s->db, s->scratch);
+    else
+        bl__tiles_backward_weights(&c->spec, big, small, s->dw, s->scratch);
     if (s->db && alone)
         bl__typed_of(s->half_y)->bias_sums(s->db, b->dy, bl__elements(s->ys) / s->ys.c, s->ys.c);
 }
 
 static void backward(const bl__back *b) {
     bl__step *s = b->s;
-    int t = transposed(s), half = bl__half_x(s, 0);
-    float *scratch_dx = s->scratch + s->scratch_floats - bl__elements(s->xs[0]) - 16;
     repack(s);
-    if (s->node->act != BL_ACT_NONE && !t)
+    if (s->node->act != BL_ACT_NONE && !transposed(s))
         bl__cpu_act_backward(s->threads, b->dy, b->dy, s->y, bl__elements(s->ys), s->node->act, 0, s->half_y);
-    if (b->dx[0]) {
-        float *dx = b->add & 1 ? scratch_dx : b->dx[0];
-        if (t)
-            bl__conv_forward(dnn(s), b->dy, dx, NULL, s->scratch);
-        else
-            bl__conv_backward_data(dnn(s), b->dy, dx, s->scratch);
-        if (b->add & 1) bl__cpu_accumulate(s->threads, b->dx[0], dx, bl__elements(s->xs[0]), half);
-    }
+    if (b->dx[0]) input_gradient(b);
     if (b->params) weight_gradient(b);
 }
 

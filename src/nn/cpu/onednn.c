@@ -54,7 +54,7 @@ typedef struct side {
 /* ---- packed weights, one copy for all convolutions of a program that read them in the same layout ---- */
 typedef struct pack {
     struct pack *next;
-    int param;
+    int param, kind; /* kind 0: oneDNN's, in the layout of `weights` */
     dnnl_memory_t weights;
     void *data;               /* NULL when only planned */
     dnnl_primitive_t reorder; /* from the plain layout */
@@ -219,7 +219,7 @@ static int same_layout(const pack *p, desc_ref layout) {
 
 static int find_pack(bl__conv *c, pack **out, desc_ref layout, int plan_only, bl_err *err) {
     for (pack *p = c->shared->packs; p; p = p->next)
-        if (p->param == c->param && same_layout(p, layout)) {
+        if (p->kind == 0 && p->param == c->param && same_layout(p, layout)) {
             *out = p;
             return 0;
         }
@@ -238,6 +238,36 @@ static int find_pack(bl__conv *c, pack **out, desc_ref layout, int plan_only, bl
     return plan_only ? 0 : create_reorder(c, &p->reorder, layout, 0, err);
 }
 
+static int make_shared(bl__shared **out, bl_err *err) {
+    if (*out) return 0;
+    if (!(*out = bl_alloc(sizeof **out))) return bl_fail(err, BL_E_NOMEM, "not enough memory for a network");
+    dnnl_status_t st = dnnl_engine_create(&(*out)->engine, dnnl_cpu, 0);
+    if (!st) st = dnnl_stream_create(&(*out)->stream, (*out)->engine, dnnl_stream_default_flags);
+    return st ? fail_dnnl(err, st, "set-up") : 0;
+}
+
+int64_t bl__shared_pack(bl__shared **shared, int param, int kind, int64_t bytes, int plan_only, void **data,
+                        uint64_t **version, bl_err *err) {
+    int rc = make_shared(shared, err);
+    if (rc < 0) return rc;
+    pack *p = (*shared)->packs;
+    while (p && (p->kind != kind || p->param != param)) p = p->next;
+    int64_t more = p ? 0 : bytes;
+    if (!p) {
+        if (!(p = bl_alloc(sizeof *p)))
+            return bl_fail(err, BL_E_NOMEM, "not enough memory for packed weights");
+        p->param = param;
+        p->kind = kind;
+        p->next = (*shared)->packs;
+        (*shared)->packs = p;
+        if (!plan_only && !(p->data = bl_alloc((size_t)bytes)))
+            return bl_fail(err, BL_E_NOMEM, "not enough memory for packed weights");
+    }
+    *data = p->data;
+    *version = &p->version;
+    return more;
+}
+
 void bl__shared_destroy(bl__shared **sp) {
     bl__shared *s = *sp;
     if (!s) return;
@@ -252,14 +282,6 @@ void bl__shared_destroy(bl__shared **sp) {
     if (s->engine) dnnl_engine_destroy(s->engine);
     bl_free(s);
     *sp = NULL;
-}
-
-static int make_shared(bl__shared **out, bl_err *err) {
-    if (*out) return 0;
-    if (!(*out = bl_alloc(sizeof **out))) return bl_fail(err, BL_E_NOMEM, "not enough memory for a network");
-    dnnl_status_t st = dnnl_engine_create(&(*out)->engine, dnnl_cpu, 0);
-    if (!st) st = dnnl_stream_create(&(*out)->stream, (*out)->engine, dnnl_stream_default_flags);
-    return st ? fail_dnnl(err, st, "set-up") : 0;
 }
 
 /* Some shapes (few channels) have no bfloat16 kernel of their own, only oneDNN's slow general one: those stay

@@ -44,6 +44,12 @@ void bl__conv_backward_weights(bl__conv *c, const void *big, const void *small, 
 /* Packs the weights again where they are not of this version. */
 void bl__conv_pack(bl__conv *c, const float *weights, uint64_t version);
 
+/* A packing that is not oneDNN's, shared in the same way: `kind` tells packings of one parameter apart (1 and
+ * up). *data is NULL when only planned; *version is that of the weights in it, 0 at first. Returns the bytes
+ * that are new, or a negative status. */
+int64_t bl__shared_pack(bl__shared **shared, int param, int kind, int64_t bytes, int plan_only, void **data,
+                        uint64_t **version, bl_err *err);
+
 /* The CPU has tile registers for bfloat16 (AMX), and nobody told oneDNN to do without. */
 int bl__cpu_has_tiles(void);
 

@@ -1,27 +1,12 @@
-/*
- * dw[o][tap][i] = sum over output pixels of dy[pixel][o] * x[pixel moved by tap][i], as products of tiles:
- *
- *   A  16 channels o x 32 pixels of dy, transposed once;
- *   B  32 pixels x 16 channels i of x, two pixels side by side (the order that the tile product wants);
- *   C  16 x 16 sums in float32, loaded from dw and stored back to it.
- *
- * Pixels are flattened with one pitch for both, so that a tap is a shift: dy gets empty columns at each row's
- * end. With stride 2, x is first parted into its four phases, in each of which a tap is a shift again. An odd
- * shift would tear pairs of pixels apart, so x is packed twice, from its first pixel and from its second.
- * Rows of output are taken in chunks whose packed pixels stay in the second-level cache.
- */
+/* Which convolutions go through tiles, and their weights in tiles. */
 #include "tiles.h"
 
 #ifdef BL__AMX
 
-#include <immintrin.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define TILE 16
-#define DEPTH 32 /* pixels of one tile product */
-#define CHUNK_BYTES (1 << 20)
+#include "tiles_inside.h"
 
 /* Linux gives the tile registers to a process that asks. */
 static int allowed(void) {
@@ -39,220 +24,73 @@ static int available(void) {
     return answer > 0;
 }
 
-/* How one convolution is cut. */
-typedef struct cut {
-    int stride, phases;
-    int pitch;     /* flattened pixels a row, of both sides */
-    int more_rows; /* of a phase, below the output's last */
-    int rows;      /* output rows a chunk */
-    int64_t depth; /* pixels a chunk, a multiple of DEPTH */
-    int64_t pairs; /* pairs of pixels of a packed phase */
-} cut;
-
-static int64_t depth_of(const cut *c, int rows) {
-    return ((int64_t)rows * c->pitch + DEPTH - 1) / DEPTH * DEPTH;
-}
-
-static int64_t pairs_of(const cut *c, int rows) {
-    return (depth_of(c, rows) + (int64_t)(c->more_rows + 1) * c->pitch) / 2 + 1;
-}
-
-static int64_t chunk_bytes(const bl__conv_spec *s, const cut *c, int rows) {
-    return 2 * depth_of(c, rows) * s->small.c + 8 * c->phases * pairs_of(c, rows) * s->big.c;
-}
-
-static cut cut_of(const bl__conv_spec *s) {
-    cut c = {.stride = s->sh, .phases = s->sh * s->sh};
-    c.pitch = s->small.w + (s->kw - 1) / s->sh;
-    c.more_rows = (s->kh - 1) / s->sh;
-    for (c.rows = s->small.h; c.rows > 1 && chunk_bytes(s, &c, c.rows) > CHUNK_BYTES;)
-        c.rows = (c.rows + 1) / 2;
-    c.depth = depth_of(&c, c.rows);
-    c.pairs = pairs_of(&c, c.rows);
-    return c;
+/* Does every pixel of the big side lie in a phase that backward data makes? */
+static int covers(const bl__conv_spec *s) {
+    return (s->big.h - 1 + s->pad.top) / s->sh < s->small.h + (s->kh - 1) / s->sh &&
+           (s->big.w - 1 + s->pad.left) / s->sw < pitch_of(s);
 }
 
 int bl__tiles_fit(const bl__conv_spec *s) {
-    return s->half && s->big_half && s->small_half && s->big.c % TILE == 0 && s->small.c % TILE == 0 &&
-           s->sh == s->sw && s->sh <= 2 && available();
+    const int plain = s->act == BL_ACT_NONE || s->act == BL_ACT_RELU || s->act == BL_ACT_LRELU;
+    return s->half && s->big_half && s->small_half && s->big.c % DEPTH == 0 && s->small.c % DEPTH == 0 &&
+           s->sh == s->sw && s->sh <= 2 && s->kh * s->kw <= 64 && plain && covers(s) && available();
 }
 
 int64_t bl__tiles_scratch_bytes(const bl__conv_spec *s) {
-    cut c = cut_of(s);
-    return chunk_bytes(s, &c, c.rows) + 128;
+    int64_t data = bl__tiles_data_scratch(s),
+            weights = s->backward_weights ? bl__tiles_weights_scratch(s) : 0;
+    return BL_MAX(data, weights);
 }
 
-/* Two rows of 16 bfloat16 side by side: (a0, b0), (a1, b1), ... */
-static inline __m512i pair(const uint16_t *a, const uint16_t *b) {
-    __m512i low = a ? _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)a)) : _mm512_setzero_si512();
-    __m512i high = b ? _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)b)) : _mm512_setzero_si512();
+int64_t bl__tiles_packed_size(const bl__conv_spec *s) {
+    return (int64_t)s->kh * s->kw * s->big.c * s->small.c;
+}
+
+/* Sixteen pairs of neighbours of a row, in bfloat16. */
+static inline __m512i along(const float *x) {
+    return (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + TILE), _mm512_loadu_ps(x));
+}
+
+/* Sixteen pairs, one of each row. */
+static inline __m512i across(const float *x, const float *y) {
+    __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x)));
+    __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(y)));
     return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
 }
 
-static inline void transpose(__m512i r[TILE]) {
-    __m512i t[TILE];
-    for (int i = 0; i < 8; i++) {
-        t[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
-        t[2 * i + 1] = _mm512_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
-    }
-    for (int i = 0; i < 4; i++) {
-        r[4 * i] = _mm512_unpacklo_epi64(t[4 * i], t[4 * i + 2]);
-        r[4 * i + 1] = _mm512_unpackhi_epi64(t[4 * i], t[4 * i + 2]);
-        r[4 * i + 2] = _mm512_unpacklo_epi64(t[4 * i + 1], t[4 * i + 3]);
-        r[4 * i + 3] = _mm512_unpackhi_epi64(t[4 * i + 1], t[4 * i + 3]);
-    }
-    for (int i = 0; i < 4; i++) {
-        t[i] = _mm512_shuffle_i32x4(r[i], r[4 + i], 0x88);
-        t[4 + i] = _mm512_shuffle_i32x4(r[i], r[4 + i], 0xdd);
-        t[8 + i] = _mm512_shuffle_i32x4(r[8 + i], r[12 + i], 0x88);
-        t[12 + i] = _mm512_shuffle_i32x4(r[8 + i], r[12 + i], 0xdd);
-    }
-    for (int i = 0; i < 4; i++) {
-        r[i] = _mm512_shuffle_i32x4(t[i], t[8 + i], 0x88);
-        r[8 + i] = _mm512_shuffle_i32x4(t[i], t[8 + i], 0xdd);
-        r[4 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0x88);
-        r[12 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0xdd);
+/* Tile [tap][i / 32][o / 16] of the forward packing: rows are pairs of input channels, columns output
+ * channels. */
+static void forward_tile(const bl__conv_spec *s, const float *w, int t, int i, int o, uint16_t *packed) {
+    const int64_t row = (int64_t)s->kh * s->kw * s->big.c;
+    __m512i r[TILE];
+    for (int k = 0; k < TILE; k++) r[k] = along(w + (o + k) * row + (int64_t)t * s->big.c + i);
+    transpose(r);
+    for (int k = 0; k < TILE; k++) _mm512_store_si512(packed + k * DEPTH, r[k]);
+}
+
+/* Tile [tap][o / 32][i / 16] of the backward packing: rows are pairs of output channels, columns input
+ * channels. */
+static void backward_tile(const bl__conv_spec *s, const float *w, int t, int o, int i, uint16_t *packed) {
+    const int64_t row = (int64_t)s->kh * s->kw * s->big.c;
+    for (int k = 0; k < TILE; k++) {
+        const float *x = w + (o + 2 * k) * row + (int64_t)t * s->big.c + i;
+        _mm512_store_si512(packed + k * DEPTH, across(x, x + row));
     }
 }
 
-/* Flattened pixel q of the chunk's output; NULL where there is none. */
-static inline const uint16_t *output_at(const bl__conv_spec *s, const cut *c, const uint16_t *small,
-                                        int first, int rows, int64_t q) {
-    int y = (int)(q / c->pitch), x = (int)(q % c->pitch);
-    return y < rows && x < s->small.w ? small + ((int64_t)(first + y) * s->small.w + x) * s->small.c : NULL;
-}
-
-/* a[small.c][depth]: pixels q0..q0+31 of all channels. */
-static void pack_output(const bl__conv_spec *s, const cut *c, const uint16_t *small, int first, int rows,
-                        int64_t q0, uint16_t *a) {
-    const uint16_t *at[DEPTH];
-    for (int i = 0; i < DEPTH; i++) at[i] = output_at(s, c, small, first, rows, q0 + i);
-    for (int o = 0; o < s->small.c; o += TILE) {
-        __m512i r[TILE];
-        for (int i = 0; i < TILE; i++)
-            r[i] = pair(at[2 * i] ? at[2 * i] + o : NULL, at[2 * i + 1] ? at[2 * i + 1] + o : NULL);
-        transpose(r);
-        for (int i = 0; i < TILE; i++) _mm512_store_si512(a + (o + i) * c->depth + q0, r[i]);
+void bl__tiles_pack(const bl__conv_spec *s, const float *weights, uint16_t *forward, uint16_t *backward) {
+    const int taps = s->kh * s->kw, ins = s->big.c / TILE, outs = s->small.c / TILE;
+#pragma omp parallel for schedule(static) num_threads(s->threads)
+    for (int k = 0; k < outs / 2 * taps; k++) { /* 32 output channels of one tap: whole rows are read once */
+        const int o = k / taps * DEPTH, t = k % taps;
+        for (int i = 0; i < s->big.c; i += DEPTH)
+            for (int half = 0; half < 2; half++) {
+                int64_t f = ((int64_t)t * (ins / 2) + i / DEPTH) * outs + o / TILE + half;
+                int64_t b = ((int64_t)t * (outs / 2) + o / DEPTH) * ins + i / TILE + half;
+                if (forward) forward_tile(s, weights, t, i, o + half * TILE, forward + f * TILE * DEPTH);
+                if (backward) backward_tile(s, weights, t, o, i + half * TILE, backward + b * TILE * DEPTH);
+            }
     }
-}
-
-/* Pixel p of a phase; NULL outside of the picture. */
-static inline const uint16_t *input_at(const bl__conv_spec *s, const cut *c, const uint16_t *big, int phase,
-                                       int first, int64_t p) {
-    int y = ((int)(p / c->pitch) + first) * c->stride + phase / c->stride - s->pad.top;
-    int x = (int)(p % c->pitch) * c->stride + phase % c->stride - s->pad.left;
-    int inside = y >= 0 && y < s->big.h && x >= 0 && x < s->big.w;
-    return inside ? big + ((int64_t)y * s->big.w + x) * s->big.c : NULL;
-}
-
-/* b[2][phases][pairs][big.c] pairs of pixels; row j of a phase, both of its packings. */
-static void pack_input(const bl__conv_spec *s, const cut *c, const uint16_t *big, int phase, int first,
-                       int64_t j, uint32_t *b) {
-    const uint16_t *p = input_at(s, c, big, phase, first, 2 * j),
-                   *q = input_at(s, c, big, phase, first, 2 * j + 1),
-                   *r = input_at(s, c, big, phase, first, 2 * j + 2);
-    uint32_t *even = b + (phase * c->pairs + j) * s->big.c, *odd = even + c->phases * c->pairs * s->big.c;
-    for (int i = 0; i < s->big.c; i += TILE) {
-        _mm512_store_si512(even + i, pair(p ? p + i : NULL, q ? q + i : NULL));
-        _mm512_store_si512(odd + i, pair(q ? q + i : NULL, r ? r + i : NULL));
-    }
-}
-
-/* Tiles 0..3 are sums, 4 and 5 output channels, 6 and 7 input channels; m and n of each are used. */
-static inline __attribute__((always_inline)) void product(const uint16_t *a, int64_t a_stride,
-                                                          const uint32_t *b, int64_t b_stride, int64_t depth,
-                                                          float *dw, int64_t dw_stride, int m, int n) {
-    const size_t row = (size_t)dw_stride * sizeof *dw, a_row = (size_t)a_stride * sizeof *a,
-                 b_row = (size_t)b_stride * sizeof *b;
-    float *below = dw + TILE * dw_stride;
-    _tile_loadd(0, dw, row);
-    if (n > 1) _tile_loadd(1, dw + TILE, row);
-    if (m > 1) _tile_loadd(2, below, row);
-    if (m > 1 && n > 1) _tile_loadd(3, below + TILE, row);
-    for (int64_t q = 0; q < depth; q += DEPTH, a += DEPTH, b += DEPTH / 2 * b_stride) {
-        _tile_loadd(6, b, b_row);
-        _tile_loadd(4, a, a_row);
-        _tile_dpbf16ps(0, 4, 6);
-        if (n > 1) {
-            _tile_loadd(7, b + TILE, b_row);
-            _tile_dpbf16ps(1, 4, 7);
-        }
-        if (m > 1) {
-            _tile_loadd(5, a + TILE * a_stride, a_row);
-            _tile_dpbf16ps(2, 5, 6);
-            if (n > 1) _tile_dpbf16ps(3, 5, 7);
-        }
-    }
-    _tile_stored(0, dw, row);
-    if (n > 1) _tile_stored(1, dw + TILE, row);
-    if (m > 1) _tile_stored(2, below, row);
-    if (m > 1 && n > 1) _tile_stored(3, below + TILE, row);
-}
-
-static void configure(void) {
-    struct {
-        uint8_t palette, start, reserved[14];
-        uint16_t columns[16];
-        uint8_t rows[16];
-    } config = {.palette = 1};
-    for (int i = 0; i < 8; i++) config.columns[i] = 64, config.rows[i] = TILE;
-    _tile_loadconfig(&config);
-}
-
-/* Block `unit` of dw: two tiles of output channels, two of input channels, one tap. */
-static void block(const bl__conv_spec *s, const cut *c, int64_t unit, const uint16_t *a, const uint32_t *b,
-                  float *dw) {
-    const int taps = s->kh * s->kw, ins = (s->big.c + 2 * TILE - 1) / (2 * TILE);
-    const int i = (int)(unit % ins) * 2 * TILE, tap = (int)(unit / ins % taps),
-              o = (int)(unit / ins / taps) * 2 * TILE; /* along the rows of dw */
-    const int ty = tap / s->kw, tx = tap % s->kw;
-    const int phase = ty % c->stride * c->stride + tx % c->stride;
-    const int64_t shift = (int64_t)(ty / c->stride) * c->pitch + tx / c->stride;
-    const int64_t row = (shift & 1) * c->phases * c->pairs + phase * c->pairs + shift / 2;
-    const int m = s->small.c - o > TILE ? 2 : 1, n = s->big.c - i > TILE ? 2 : 1;
-    const int64_t stride = (int64_t)taps * s->big.c;
-    const uint16_t *from = a + o * c->depth;
-    const uint32_t *with = b + row * s->big.c + i;
-    float *to = dw + o * stride + (int64_t)tap * s->big.c + i;
-    if (m == 2 && n == 2)
-        product(from, c->depth, with, s->big.c, c->depth, to, stride, 2, 2);
-    else if (m == 2)
-        product(from, c->depth, with, s->big.c, c->depth, to, stride, 2, 1);
-    else if (n == 2)
-        product(from, c->depth, with, s->big.c, c->depth, to, stride, 1, 2);
-    else
-        product(from, c->depth, with, s->big.c, c->depth, to, stride, 1, 1);
-}
-
-static void chunk(const bl__conv_spec *s, const cut *c, const uint16_t *big, const uint16_t *small, int first,
-                  float *dw, void *scratch) {
-    const int rows = BL_MIN(c->rows, s->small.h - first);
-    const int64_t blocks = c->depth / DEPTH, inputs = c->phases * c->pairs;
-    const int64_t units = (int64_t)((s->small.c + 2 * TILE - 1) / (2 * TILE)) *
-                          ((s->big.c + 2 * TILE - 1) / (2 * TILE)) * s->kh * s->kw;
-    uint16_t *a = (void *)(((uintptr_t)scratch + 63) & ~(uintptr_t)63);
-    uint32_t *b = (void *)(a + c->depth * s->small.c);
-#pragma omp parallel num_threads(s->threads)
-    {
-#pragma omp for schedule(static) nowait
-        for (int64_t k = 0; k < blocks; k++) pack_output(s, c, small, first, rows, k * DEPTH, a);
-#pragma omp for schedule(static)
-        for (int64_t k = 0; k < inputs; k++)
-            pack_input(s, c, big, (int)(k / c->pairs), first, k % c->pairs, b);
-        configure();
-#pragma omp for schedule(static)
-        for (int64_t u = 0; u < units; u++) block(s, c, u, a, b, dw);
-        _tile_release();
-    }
-}
-
-void bl__tiles_backward_weights(const bl__conv_spec *s, const uint16_t *big, const uint16_t *small, float *dw,
-                                void *scratch) {
-    const cut c = cut_of(s);
-    for (int n = 0; n < s->big.n; n++)
-        for (int first = 0; first < s->small.h; first += c.rows)
-            chunk(s, &c, big + n * bl__plane(s->big) * s->big.c, small + n * bl__plane(s->small) * s->small.c,
-                  first, dw, scratch);
 }
 
 #else
@@ -264,6 +102,21 @@ int bl__tiles_fit(const bl__conv_spec *s) {
 int64_t bl__tiles_scratch_bytes(const bl__conv_spec *s) {
     (void)s;
     return 0;
+}
+int64_t bl__tiles_packed_size(const bl__conv_spec *s) {
+    (void)s;
+    return 0;
+}
+void bl__tiles_pack(const bl__conv_spec *s, const float *weights, uint16_t *forward, uint16_t *backward) {
+    (void)s, (void)weights, (void)forward, (void)backward;
+}
+void bl__tiles_forward(const bl__conv_spec *s, const uint16_t *big, const uint16_t *packed, const float *bias,
+                       uint16_t *small, int add, void *scratch) {
+    (void)s, (void)big, (void)packed, (void)bias, (void)small, (void)add, (void)scratch;
+}
+void bl__tiles_backward_data(const bl__conv_spec *s, const uint16_t *small, const uint16_t *packed,
+                             uint16_t *big, int add, void *scratch) {
+    (void)s, (void)small, (void)packed, (void)big, (void)add, (void)scratch;
 }
 void bl__tiles_backward_weights(const bl__conv_spec *s, const uint16_t *big, const uint16_t *small, float *dw,
                                 void *scratch) {
