@@ -11,6 +11,7 @@
 #include "ballerino/trial.h"
 #include "page_check.h"
 #include "scene.h"
+#include "transfer/feed.h"
 #include "transfer/masks.h"
 #include "transfer/still.h"
 
@@ -557,6 +558,39 @@ static void test_heldout(void **state) {
 }
 
 /* ---- transfer ---- */
+/* Noted times are the reader's, without a second decoding. */
+static void feed_gives_the_times_again(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl__feed noted = {0}, read = {0};
+    bl_reader *r = NULL;
+    bl_frame *f = NULL, *g = NULL;
+    int n = 0;
+    assert_ok(bl__feed_look(&noted, clip, &err));
+    assert_ok(bl__feed_look(&read, clip, &err));
+    assert_ok(bl_reader_open(&r, clip, NULL, &err));
+    while (bl_reader_next(r, &f, &err) > 0) {
+        assert_ok(bl__feed_note(&noted, f, &err));
+        bl_frame_unref(&f);
+    }
+    bl_reader_close(&r);
+    assert_ok(bl__feed_start(&noted, clip, NULL, &err));
+    assert_ok(bl__feed_start(&read, clip, NULL, &err));
+    assert_null(noted.reader);
+    assert_non_null(read.reader);
+    for (; bl__feed_next(&read, &f, &err) > 0; n++) {
+        assert_int_equal(bl__feed_next(&noted, &g, &err), 1);
+        assert_true(f->pts == g->pts && f->index == g->index && f->time_base.den == g->time_base.den);
+        assert_true(!f->data && !g->data);
+        bl_frame_unref(&f);
+        bl_frame_unref(&g);
+    }
+    assert_int_equal(n, FRAMES);
+    assert_int_equal(bl__feed_next(&noted, &g, &err), 0);
+    bl__feed_close(&noted);
+    bl__feed_close(&read);
+}
+
 static void test_transfer(void **state) {
     (void)state;
     bl_err err = {0};
@@ -612,9 +646,15 @@ static void test_transfer(void **state) {
     assert_non_null(strstr(text, "The dance of clip.mp4"));
     assert_non_null(strstr(text, "What it learned"));
     bl_free(text);
+    /* without what looks at the source's pictures: the same file */
+    char before[65], after[65];
+    assert_ok(bl_sha256_file(output, before, &err));
+    j.report = j.overlay = NULL;
+    assert_ok(bl_transfer_run(&j, &r, &err));
+    assert_ok(bl_sha256_file(output, after, &err));
+    assert_string_equal(after, before);
     /* three pictures side by side */
     j.side_by_side = 1;
-    j.overlay = NULL;
     assert_ok(bl_transfer_run(&j, &r, &err));
     assert_ok(bl_reader_open(&reader, output, NULL, &err));
     assert_int_equal(bl_reader_info(reader)->width, 3 * room.w);
@@ -800,6 +840,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_interrupted),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_heldout),
+        cmocka_unit_test(feed_gives_the_times_again),
         cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_retrieval),
         cmocka_unit_test(test_trial),

@@ -32,7 +32,7 @@ typedef struct bl_rational {
 typedef struct bl_frame {
     int width, height;
     ptrdiff_t stride;
-    uint8_t *data;         /* height rows of width * 3 bytes, R G B */
+    uint8_t *data;         /* height rows of width * 3 bytes, R G B; NULL: a frame without its picture */
     int64_t pts;           /* presentation time in units of time_base; first shown frame may be > 0 */
     bl_rational time_base; /* seconds a unit */
     int64_t index;         /* 0, 1, 2... in the order shown */
@@ -43,6 +43,8 @@ typedef struct bl_frame {
 #define BL_FRAME_MAX_PIXELS (134217728LL)
 
 int bl_frame_create(bl_frame **out, int width, int height, bl_err *err); /* zeroed, reference count 1 */
+/* Only for its time and index: data is NULL. */
+int bl_frame_create_empty(bl_frame **out, int width, int height, bl_err *err);
 bl_frame *bl_frame_ref(bl_frame *f);
 void bl_frame_unref(bl_frame **f);                     /* NULL is fine; sets NULL */
 int bl_frame_make_writable(bl_frame **f, bl_err *err); /* copies when shared */
@@ -53,6 +55,10 @@ typedef struct bl_reader bl_reader;
 typedef struct bl_reader_options {
     int ahead;   /* frames decoded ahead, 1..64, default 8 */
     int threads; /* decoder threads, 0 = choose, default 0 */
+    /* Called in the order shown, in the reader's thread: frames for which it gives 0 come without their
+     * picture, which saves its conversion. NULL, the default: all have theirs. */
+    int (*wanted)(void *ctx, int64_t index);
+    void *wanted_ctx;
 } bl_reader_options;
 typedef struct bl_video_info {
     int width, height;      /* as delivered: upright, square pixels */

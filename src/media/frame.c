@@ -10,7 +10,7 @@ typedef struct counted {
     atomic_int references;
 } counted;
 
-int bl_frame_create(bl_frame **out, int width, int height, bl_err *err) {
+int bl_frame_create_empty(bl_frame **out, int width, int height, bl_err *err) {
     if (width < 1 || height < 1 || width > BL_FRAME_MAX_SIDE || height > BL_FRAME_MAX_SIDE ||
         (int64_t)width * height > BL_FRAME_MAX_PIXELS)
         return bl_fail(err, BL_E_UNSUPPORTED, "pictures of %dx%d are not supported; the largest side is %d",
@@ -21,14 +21,21 @@ int bl_frame_create(bl_frame **out, int width, int height, bl_err *err) {
     c->frame.height = height;
     c->frame.stride = ((ptrdiff_t)width * 3 + 63) & ~(ptrdiff_t)63;
     c->frame.time_base = (bl_rational){1, 1000000};
-    c->frame.data =
-        bl_alloc((size_t)c->frame.stride * (size_t)height + 64); /* swscale may write a little past a row */
-    if (!c->frame.data) {
-        bl_free(c);
-        return bl_fail(err, BL_E_NOMEM, "not enough memory for a picture of %dx%d", width, height);
-    }
     atomic_init(&c->references, 1);
     *out = &c->frame;
+    return 0;
+}
+
+int bl_frame_create(bl_frame **out, int width, int height, bl_err *err) {
+    bl_frame *f = NULL;
+    int rc = bl_frame_create_empty(&f, width, height, err);
+    if (rc < 0) return rc;
+    f->data = bl_alloc((size_t)f->stride * (size_t)height + 64); /* swscale may write a little past a row */
+    if (!f->data) {
+        bl_frame_unref(&f);
+        return bl_fail(err, BL_E_NOMEM, "not enough memory for a picture of %dx%d", width, height);
+    }
+    *out = f;
     return 0;
 }
 

@@ -15,6 +15,8 @@ struct bl_reader {
     AVStream *st;
     bl__converter conv;
     bl_video_info info;
+    int (*wanted)(void *ctx, int64_t index);
+    void *wanted_ctx;
     bl_queue *queue;
     pthread_t thread;
     int started;
@@ -122,7 +124,9 @@ static int64_t timestamp(bl_reader *r, const AVFrame *in) {
 /* 0 go on, 1 told to stop, negative failed */
 static int deliver(bl_reader *r, AVFrame *in) {
     bl_frame *f = NULL;
-    int rc = bl__convert(&r->conv, &f, in, &r->failure);
+    const int wanted = !r->wanted || r->wanted(r->wanted_ctx, r->count);
+    int rc = wanted ? bl__convert(&r->conv, &f, in, &r->failure)
+                    : bl_frame_create_empty(&f, r->info.width, r->info.height, &r->failure);
     if (rc < 0) return rc;
     f->pts = timestamp(r, in);
     f->time_base = r->info.time_base;
@@ -193,6 +197,8 @@ int bl_reader_open(bl_reader **out, const char *path, const bl_reader_options *o
         bl_free(r);
         return bl_fail(err, BL_E_NOMEM, "not enough memory to open %s", path);
     }
+    r->wanted = options.wanted;
+    r->wanted_ctx = options.wanted_ctx;
     if ((rc = open_stream(r, options.threads, err)) < 0 || (rc = describe(r, err)) < 0) goto fail;
     if ((rc = bl_queue_create(&r->queue, BL_CLAMP(options.ahead, 1, 64), err)) < 0) goto fail;
     if (pthread_create(&r->thread, NULL, run, r) != 0) {

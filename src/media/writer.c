@@ -35,6 +35,12 @@ static int check_options(const bl_writer_options *o, const char *path, bl_err *e
     return 0;
 }
 
+/* x264's AVX-512 code for its macroblock tree reads memory that nobody wrote (seen in build 164), so the same
+ * frames gave another file each time the memory was another. AVX2, which every such CPU has, does not. */
+static void avoid_unwritten_memory(AVCodecContext *c) {
+    if (av_get_cpu_flags() & AV_CPU_FLAG_AVX512) av_opt_set(c->priv_data, "x264-params", "asm=avx2", 0);
+}
+
 static int open_encoder(bl_writer *w, bl_err *err) {
     const AVCodec *codec = avcodec_find_encoder_by_name("libx264");
     if (!codec)
@@ -59,6 +65,7 @@ static int open_encoder(bl_writer *w, bl_err *err) {
     snprintf(crf, sizeof crf, "%d", w->o.crf);
     av_opt_set(c->priv_data, "crf", crf, 0);
     av_opt_set(c->priv_data, "preset", w->o.preset ? w->o.preset : "medium", 0);
+    avoid_unwritten_memory(c);
     int rc = avcodec_open2(c, codec, NULL);
     return rc < 0 ? bl__av_fail(err, BL_E_UNSUPPORTED, rc, "cannot encode", w->path) : 0;
 }

@@ -53,17 +53,19 @@ void bl__layer_fill(bl__layer *l, const bl__grid *g, int x, int y, const float *
     }
 }
 
-/* The four rows around a frame row, weighted. 0: all empty. */
-static int mix_rows(const bl__layer *l, const bl__axis *a, int frame_y, int y) {
+/* The four rows around a frame row, weighted. [*first, *end): the columns that hold something. */
+static void mix_rows(const bl__layer *l, const bl__axis *a, int frame_y, int y, int *first, int *end) {
     memset(l->row, 0, (size_t)l->w * 4 * sizeof *l->row);
-    float any = 0;
     for (int k = 0; k < 4; k++) {
         const int row = BL_CLAMP(a->index[frame_y * 4 + k] - y, 0, l->h - 1);
         const float weight = a->weight[frame_y * 4 + k], *in = l->rgba + (ptrdiff_t)row * l->w * 4;
         for (int i = 0; i < l->w * 4; i++) l->row[i] += weight * in[i];
     }
-    for (int i = 0; i < l->w; i++) any += fabsf(l->row[i * 4 + 3]);
-    return any > 0;
+    int i = 0, j = l->w;
+    while (i < j && !(fabsf(l->row[i * 4 + 3]) > 0)) i++;
+    while (j > i && !(fabsf(l->row[j * 4 - 1]) > 0)) j--;
+    *first = i;
+    *end = j;
 }
 
 static void mix_columns(const bl__layer *l, const bl__axis *a, int frame_x, int x, float v[4]) {
@@ -80,9 +82,13 @@ void bl__layer_over(const bl__layer *l, const bl__grid *g, int x, int y, bl_fram
     const int x1 = BL_MIN(g->frame_w, (int)ceil((x + l->w) / g->scale)),
               y1 = BL_MIN(g->frame_h, (int)ceil((y + l->h) / g->scale));
     for (int fy = y0; fy < y1; fy++) {
-        if (!mix_rows(l, &g->from_y, fy, y)) continue;
-        uint8_t *px = out->data + fy * out->stride + (ptrdiff_t)x0 * 3;
-        for (int fx = x0; fx < x1; fx++, px += 3) {
+        int first, end;
+        mix_rows(l, &g->from_y, fy, y, &first, &end);
+        if (first == end) continue; /* else two columns each way, for the four that a pixel is mixed of */
+        const int from = BL_MAX(x0, (int)floor((x + first - 2) / g->scale)),
+                  to = BL_MIN(x1, (int)ceil((x + end + 2) / g->scale));
+        uint8_t *px = out->data + fy * out->stride + (ptrdiff_t)from * 3;
+        for (int fx = from; fx < to; fx++, px += 3) {
             float v[4];
             mix_columns(l, &g->from_x, fx, x, v);
             if (v[3] <= 0.002f) continue;

@@ -6,8 +6,15 @@
 
 #include "ballerino/figure.h"
 
-#define AHEAD 4 /* stills waiting */
+#define AHEAD 4   /* stills waiting */
+#define PAINTED 2 /* whole frames waiting, six megabytes each in 1920x1080 */
 #define SOURCE_TYPE "http://cv.iptc.org/newscodes/digitalsourcetype/"
+
+typedef struct worker {
+    pthread_t thread;
+    int running, status; /* status and err: read after it was joined */
+    bl_err err;
+} worker;
 
 struct bl__output {
     const bl_transfer_job *job;
@@ -15,11 +22,8 @@ struct bl__output {
     bl__painter painter;
     bl_writer *writer;
     bl__strip *strip; /* borrowed; NULL: none */
-    bl_queue *queue;
-    pthread_t thread;
-    int running;
-    int status; /* of the thread; read after it was joined, or after a put was refused */
-    bl_err err;
+    bl_queue *stills, *painted;
+    worker painting, writing;
     int width;      /* of the written picture */
     int left_width; /* of the source in side-by-side */
 };
@@ -51,33 +55,79 @@ static int side_by_side(bl__output *o, bl_frame **result, const bl__still *s, bl
     return rc;
 }
 
-static int write_still(bl__output *o, const bl__still *s, bl_err *err) {
+/* ---- two threads ---- */
+static int paint(bl__output *o, bl_frame **out, const bl__still *s, bl_err *err) {
     bl_frame *f = NULL;
     int rc = bl_frame_create(&f, o->plate->width, o->plate->height, err);
     if (rc < 0) return rc;
     rc = bl__painter_paint(&o->painter, s, f, err);
     if (rc == 0 && o->strip) bl__strip_see(o->strip, s, f);
     if (rc == 0 && o->job->side_by_side) rc = side_by_side(o, &f, s, err);
+    if (rc < 0) {
+        bl_frame_unref(&f);
+        return rc;
+    }
     f->pts = s->source->pts;
     f->time_base = s->source->time_base;
     f->index = s->source->index;
-    if (rc == 0) rc = bl_writer_put(o->writer, f, err);
-    bl_frame_unref(&f);
-    return rc;
+    *out = f;
+    return 0;
 }
 
-static void *work(void *ctx) {
+/* Whoever fails closes the queue that it is fed from, so the one before it is refused, and so on to the put.
+ */
+static void *paint_all(void *ctx) {
     bl__output *o = ctx;
+    worker *w = &o->painting;
     void *item;
-    while (bl_queue_pop(o->queue, &item)) {
+    int refused = 0;
+    while (bl_queue_pop(o->stills, &item)) {
         bl__still *s = item;
-        if (o->status == 0) {
-            o->status = write_still(o, s, &o->err);
-            if (o->status < 0) bl_queue_close(o->queue); /* the next put is refused */
+        bl_frame *f = NULL;
+        if (w->status == 0 && !refused) {
+            w->status = paint(o, &f, s, &w->err);
+            refused = w->status == 0 && bl_queue_push(o->painted, f) < 0;
+            if (refused) bl_frame_unref(&f);
+            if (w->status < 0 || refused) bl_queue_close(o->stills);
         }
         bl__still_free(&s);
     }
+    bl_queue_close(o->painted);
     return NULL;
+}
+
+static void *write_all(void *ctx) {
+    bl__output *o = ctx;
+    worker *w = &o->writing;
+    void *item;
+    while (bl_queue_pop(o->painted, &item)) {
+        bl_frame *f = item;
+        if (w->status == 0) {
+            w->status = bl_writer_put(o->writer, f, &w->err);
+            if (w->status < 0) bl_queue_close(o->painted);
+        }
+        bl_frame_unref(&f);
+    }
+    return NULL;
+}
+
+static int start(bl__output *o, worker *w, void *(*work)(void *), bl_err *err) {
+    if (pthread_create(&w->thread, NULL, work, o) != 0)
+        return bl_fail(err, BL_E_NOMEM, "cannot start a thread that writes %s", o->job->output);
+    w->running = 1;
+    return 0;
+}
+
+static void join(worker *w) {
+    if (w->running) pthread_join(w->thread, NULL);
+    w->running = 0;
+}
+
+static void join_all(bl__output *o) {
+    if (o->stills) bl_queue_close(o->stills);
+    if (!o->painting.running && o->painted) bl_queue_close(o->painted); /* else it does so at its end */
+    join(&o->painting);
+    join(&o->writing);
 }
 
 static int open_writer(bl__output *o, const bl_video_info *like, bl_err *err) {
@@ -116,29 +166,23 @@ int bl__output_open(bl__output **out, const bl_transfer_job *job, const bl_model
     }
     int rc = bl__painter_init(&o->painter, m, g, job->threads, err);
     if (rc == 0) rc = open_writer(o, like, err);
-    if (rc == 0) rc = bl_queue_create(&o->queue, AHEAD, err);
-    if (rc == 0 && pthread_create(&o->thread, NULL, work, o) != 0)
-        rc = bl_fail(err, BL_E_NOMEM, "cannot start the thread that writes %s", job->output);
+    if (rc == 0) rc = bl_queue_create(&o->stills, AHEAD, err);
+    if (rc == 0) rc = bl_queue_create(&o->painted, PAINTED, err);
+    if (rc == 0) rc = start(o, &o->writing, write_all, err);
+    if (rc == 0) rc = start(o, &o->painting, paint_all, err);
     if (rc < 0) {
         bl__output_close(&o);
         return rc;
     }
-    o->running = 1;
     *out = o;
     return 0;
 }
 
-static void join(bl__output *o) {
-    if (!o->running) return;
-    bl_queue_close(o->queue);
-    pthread_join(o->thread, NULL);
-    o->running = 0;
-}
-
 static int failed(bl__output *o, bl_err *err) {
-    join(o);
-    if (err && o->status < 0) *err = o->err;
-    return o->status;
+    join_all(o);
+    const worker *w = o->writing.status < 0 ? &o->writing : &o->painting;
+    if (err && w->status < 0) *err = w->err;
+    return w->status;
 }
 
 void bl__output_show(bl__output *o, bl__strip *strip) {
@@ -146,10 +190,10 @@ void bl__output_show(bl__output *o, bl__strip *strip) {
 }
 
 int bl__output_put(bl__output *o, bl__still *s, bl_err *err) {
-    if (bl_queue_push(o->queue, s) == 0) return 0;
+    if (bl_queue_push(o->stills, s) == 0) return 0;
     bl__still_free(&s);
     int rc = failed(o, err);
-    return rc < 0 ? rc : bl_fail(err, BL_E_INTERNAL, "the thread that writes %s is gone", o->job->output);
+    return rc < 0 ? rc : bl_fail(err, BL_E_INTERNAL, "the threads that write %s are gone", o->job->output);
 }
 
 int bl__output_finish(bl__output *o, bl_err *err) {
@@ -160,10 +204,11 @@ int bl__output_finish(bl__output *o, bl_err *err) {
 void bl__output_close(bl__output **op) {
     bl__output *o = *op;
     if (!o) return;
-    join(o);
+    join_all(o);
     bl_writer_close(&o->writer);
     bl__painter_release(&o->painter);
-    bl_queue_destroy(&o->queue);
+    bl_queue_destroy(&o->stills);
+    bl_queue_destroy(&o->painted);
     bl_free(o);
     *op = NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * Output: composes and encodes in a thread of its own, fed through a short queue while the next frame is
- * being generated.
+ * Output: composes in one thread and encodes in another, fed through short queues while the next frame is
+ * being generated. Frames are written in the order of the puts, so the result does not depend on timing.
  */
 #ifndef BALLERINO_TRANSFER_OUTPUT_H
 #define BALLERINO_TRANSFER_OUTPUT_H

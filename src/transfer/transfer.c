@@ -1,6 +1,7 @@
 /* bl_transfer_run: a source clip and a model become a new clip. */
 #include <string.h>
 
+#include "feed.h"
 #include "output.h"
 #include "overlay.h"
 #include "report_transfer.h"
@@ -17,6 +18,13 @@ bl_transfer_job bl_transfer_job_default(void) {
                              .face = 1};
 }
 
+/* Which pictures of the source are looked at; with its own place in the track, for another thread asks. */
+typedef struct looking {
+    const struct transfer *t;
+    int64_t entry, at[BL__STRIP_MAX]; /* the report's moments */
+    int n, passed;
+} looking;
+
 typedef struct transfer {
     const bl_transfer_job *job;
     bl_model *model;
@@ -26,7 +34,8 @@ typedef struct transfer {
     bl_track *global;              /* without them, for the overlay; or NULL */
     bl_pose_stats stats;           /* of the source */
     bl__render render;
-    bl_reader *reader;
+    bl__feed feed;
+    looking looking;
     bl__output *output;
     bl_frame *shown; /* the source's frame for the overlay */
     int64_t shown_entry;
@@ -49,6 +58,14 @@ static int check(const bl_transfer_job *j, bl_err *err) {
     return 0;
 }
 
+/* Every frame of the source has its place in the result, at its own time. */
+static int on_frame(void *ctx, const bl_frame *f, const bl_track_frame *found, const uint8_t *mask,
+                    bl_err *err) {
+    transfer *t = ctx;
+    (void)found, (void)mask;
+    return bl__feed_note(&t->feed, f, err);
+}
+
 /* ---- the source's poses, brought to the target's place and size ---- */
 static int find_poses(transfer *t, bl_err *err) {
     if (t->job->track) return bl_track_read(&t->source, t->job->track, err);
@@ -58,7 +75,7 @@ static int find_poses(transfer *t, bl_err *err) {
     o.face = t->job->face;
     o.models_dir = t->job->models_dir;
     o.threads = t->job->threads;
-    int rc = bl_pose_video(&t->source, t->job->source, &o, NULL, NULL, err);
+    int rc = bl_pose_video(&t->source, t->job->source, &o, on_frame, t, err);
     return rc < 0 ? rc : 0;
 }
 
@@ -159,13 +176,32 @@ static int one_frame(transfer *t, bl_frame *f, int64_t entry, bl_err *err) {
     return bl__output_put(t->output, s, err);
 }
 
+/* Asked in the reader's thread. */
+static int is_wanted(void *ctx, int64_t index) {
+    looking *l = ctx;
+    const transfer *t = l->t;
+    l->entry = entry_of(t, index, l->entry);
+    const int due = l->passed < l->n && l->at[l->passed] <= index;
+    while (l->passed < l->n && l->at[l->passed] <= index) l->passed++;
+    return due || t->job->side_by_side || l->entry == t->shown_entry;
+}
+
+static int start_feed(transfer *t, bl_err *err) {
+    const bl_transfer_job *j = t->job;
+    t->looking = (looking){.t = t, .n = t->strip.wanted};
+    memcpy(t->looking.at, t->strip.at, sizeof t->looking.at);
+    const bl__wants wants = {is_wanted, &t->looking};
+    return bl__feed_start(&t->feed, j->source, j->side_by_side || j->overlay || j->report ? &wants : NULL,
+                          err);
+}
+
 static int all_frames(transfer *t, bl_err *err) {
     bl_frame *f = NULL;
     bl_progress p;
     int64_t entry = 0;
     int rc = 0;
     bl_progress_begin(&p, "transfer", "frames", 0);
-    while (rc >= 0 && (rc = bl_reader_next(t->reader, &f, err)) > 0) {
+    while (rc >= 0 && (rc = bl__feed_next(&t->feed, &f, err)) > 0) {
         entry = entry_of(t, f->index, entry);
         rc = one_frame(t, f, entry, err);
         bl_frame_unref(&f);
@@ -226,15 +262,14 @@ static int run(transfer *t, bl_err *err) {
     int rc = open_target(t, err);
     if (rc == 0 && t->job->retarget == BL_RETARGET_LIMBS)
         rc = bl_motion_retarget_check(&t->model->info.stats, err);
-    if (rc == 0) rc = bl_reader_open(&t->reader, t->job->source, NULL, err);
-    if (rc == 0 && !t->job->track) bl_reader_close(&t->reader); /* readable; decoded again after the poses */
+    if (rc == 0) rc = bl__feed_look(&t->feed, t->job->source, err);
     if (rc == 0) rc = prepare(t, err);
-    if (rc == 0 && !t->reader) rc = bl_reader_open(&t->reader, t->job->source, NULL, err);
     const bl__grid *grid = t->job->method == BL_METHOD_RETRIEVE ? &t->retrieve.grid : &t->render.grid;
-    if (rc == 0) rc = bl__output_open(&t->output, t->job, t->model, grid, bl_reader_info(t->reader), err);
+    if (rc == 0) rc = bl__output_open(&t->output, t->job, t->model, grid, &t->feed.info, err);
     t->prepared = bl_now();
     if (rc == 0 && t->job->report) bl__strip_init(&t->strip, t->normalised);
     if (rc == 0) bl__output_show(t->output, &t->strip);
+    if (rc == 0) rc = start_feed(t, err);
     if (rc == 0) rc = all_frames(t, err);
     if (rc == 0) rc = bl__output_finish(t->output, err);
     if (rc == 0) rc = write_overlay(t, err);
@@ -248,7 +283,7 @@ int bl_transfer_run(const bl_transfer_job *job, bl_transfer_result *result, bl_e
     if (rc < 0) return rc;
     rc = run(&t, err);
     bl__output_close(&t.output);
-    bl_reader_close(&t.reader);
+    bl__feed_close(&t.feed);
     bl__render_release(&t.render);
     bl__retrieve_release(&t.retrieve);
     bl_track_destroy(&t.normalised);
