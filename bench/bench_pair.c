@@ -7,7 +7,7 @@
  *
  * bench_pair repeat CLIP TURNS OUTPUT
  *
- * CLIP so many times in a row; the demo's dance ends where it begins.
+ * CLIP, a video or (NAME.json) a pose track, so many times in a row; the demo's dance ends where it begins.
  *
  * bench_pair judge LABEL MADE TRUTH
  *
@@ -59,9 +59,27 @@ static int put_turn(bl_writer *w, const char *path, int64_t from, bl_err *err) {
     return BL_MIN(rc, more);
 }
 
+static int repeat_track(const char *from, long turns, const char *to, bl_err *err) {
+    bl_track *one = NULL, *all = NULL;
+    int rc = bl_track_read(&one, from, err);
+    if (rc == 0) rc = bl_track_create(&all, one->video, one->width, one->height, one->fps, err);
+    for (int64_t i = 0; rc == 0 && i < turns * one->n; i++) {
+        bl_track_frame f = one->frames[i % one->n];
+        f.i = i;
+        f.t_ms = (double)i * 1000 / one->fps;
+        rc = bl_track_append(all, &f, err);
+    }
+    if (rc == 0) rc = bl_track_write(all, to, err);
+    bl_track_destroy(&one);
+    bl_track_destroy(&all);
+    return rc;
+}
+
 static int repeat(char **arg, bl_err *err) {
     const bl_demo_options o = bl_demo_options_default();
     const long turns = strtol(arg[1], NULL, 10);
+    const char *suffix = strrchr(arg[0], '.');
+    if (suffix && !strcmp(suffix, ".json")) return repeat_track(arg[0], turns, arg[2], err);
     bl_writer_options wo = bl_writer_options_default();
     bl_writer *w = NULL;
     wo.width = o.width, wo.height = o.height;
