@@ -8,6 +8,7 @@
 #define FEATHER 8       /* window pixels */
 #define CUT_BELOW 0.03f /* alpha that counts as nothing */
 #define CUT_ABOVE 0.12f /* alpha that is taken as it is */
+#define LEAST_ALPHA 0.002f
 
 int bl__layer_init(bl__layer *l, int w, int h, bl_err *err) {
     *l = (bl__layer){.w = w, .h = h};
@@ -68,13 +69,19 @@ static void mix_rows(const bl__layer *l, const bl__axis *a, int frame_y, int y, 
     *end = j;
 }
 
-static void mix_columns(const bl__layer *l, const bl__axis *a, int frame_x, int x, float v[4]) {
+/* 0: nothing is there, and only v[3] was mixed. Most of a window is empty, so alpha comes first. */
+static int mix_columns(const bl__layer *l, const bl__axis *a, int frame_x, int x, float v[4]) {
+    const int *index = a->index + (ptrdiff_t)frame_x * 4;
+    const float *weight = a->weight + (ptrdiff_t)frame_x * 4, *in[4];
     v[0] = v[1] = v[2] = v[3] = 0;
     for (int k = 0; k < 4; k++) {
-        const int column = BL_CLAMP(a->index[frame_x * 4 + k] - x, 0, l->w - 1);
-        const float weight = a->weight[frame_x * 4 + k], *in = l->row + column * 4;
-        for (int c = 0; c < 4; c++) v[c] += weight * in[c];
+        in[k] = l->row + (ptrdiff_t)BL_CLAMP(index[k] - x, 0, l->w - 1) * 4;
+        v[3] += weight[k] * in[k][3];
     }
+    if (v[3] <= LEAST_ALPHA) return 0;
+    for (int k = 0; k < 4; k++)
+        for (int c = 0; c < 3; c++) v[c] += weight[k] * in[k][c];
+    return 1;
 }
 
 void bl__layer_over(const bl__layer *l, const bl__grid *g, int x, int y, bl_frame *out) {
@@ -90,8 +97,7 @@ void bl__layer_over(const bl__layer *l, const bl__grid *g, int x, int y, bl_fram
         uint8_t *px = out->data + fy * out->stride + (ptrdiff_t)from * 3;
         for (int fx = from; fx < to; fx++, px += 3) {
             float v[4];
-            mix_columns(l, &g->from_x, fx, x, v);
-            if (v[3] <= 0.002f) continue;
+            if (!mix_columns(l, &g->from_x, fx, x, v)) continue;
             const float rest = 1 - fminf(v[3], 1);
             for (int c = 0; c < 3; c++)
                 px[c] = (uint8_t)(BL_CLAMP(v[c] + rest * (float)px[c], 0, 255) + 0.5f);
