@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 net=${1:-draft} steps=${2:-15} rounds=${3:-3}
-bench=build/release/bin/bench_train
+bench=build/release/bin/bench_nn
 [ -x "$bench" ] || { echo "build first (make)" >&2; exit 1; }
 GOMP_SPINCOUNT=$(sed -n 's/.*training\[\] = "\([0-9]*\)".*/\1/p' cli/main.c)
 [ -n "$GOMP_SPINCOUNT" ] || { echo "cli/main.c no longer says how long threads may spin" >&2; exit 1; }
@@ -16,7 +16,7 @@ trap 'for p in $busy; do kill "$p" 2>/dev/null || true; done' EXIT
 trap 'exit 130' INT TERM
 
 step() { # milliseconds
-    "$bench" "$net" "$steps" | sed -n 's/.*median \([0-9.]*\) ms.*/\1/p'
+    "$bench" train "$net" "$steps" | sed -n 's/.*median \([0-9.]*\) ms.*/\1/p'
 }
 occupy() {
     for _ in $(seq "$(nproc)"); do

@@ -1,14 +1,70 @@
 #!/bin/sh
-# The same training step here and in PyTorch, alternately, on this machine. PyTorch is found as `python3 -c "import
-# torch"`, or given: PEER="chroot /some/root python3" with bench/peer_draft.py at the same path inside it.
+# Our training step and generated frame beside PyTorch's, alternately, on this machine: medians and their ratios. Then
+# where a step's time goes, whole programs, long clips and a busy neighbour. PyTorch is found as `python3 -c "import
+# torch"`, or given: PEER="chroot /some/root python3" with bench/peer.py at PEER_SCRIPT inside it.
+# usage: run.sh [nets|ops|whole|memory|neighbour|quality]...   (default: all but quality, which takes half an hour)
 set -eu
 cd "$(dirname "$0")/.."
-ours=build/release/bin/bench_train
+bench=build/release/bin/bench_nn
 peer=${PEER:-python3}
-script=${PEER_SCRIPT:-bench/peer_draft.py}
-export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000}
+script=${PEER_SCRIPT:-bench/peer.py}
 $peer -c 'import torch' 2>/dev/null || { echo "PyTorch is not here (Debian: python3-torch): only our own times"; peer=""; }
-for round in 1 2 3; do
-    $ours draft 9
-    [ -z "$peer" ] || $peer "$script" 9
+patient() { GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-10000} "$@"; } # as cli/main.c sets it
+
+ours() { patient "$bench" "$@" | tee -a "$log"; }
+theirs() { [ -z "$peer" ] || $peer "$script" "$@" | tee -a "$log"; }
+
+# Medians of three alternating runs each, and PyTorch's over ours.
+pair() { # train|infer NET RUNS PRECISION
+    for _ in 1 2 3; do
+        ours "$@"
+        theirs "$@"
+    done
+}
+ratios() {
+    awk '
+        { at = $1 == "ballerino" ? 2 : 3; k = $at " " $(at + 1) " " $(at + 2) " " $(at + 3); sub(":", "", k)
+          match($0, /median [0-9.]+/); v = substr($0, RSTART + 7, RLENGTH - 7)
+          who = $1 == "ballerino" ? "o" : "t"; if (!(k in seen)) order[++m] = k; seen[k]; x[k, who, ++n[k, who]] = v }
+        function median(k, w,   i, j, t, c) {
+            c = n[k, w]
+            for (i = 1; i < c; i++) for (j = i + 1; j <= c; j++) if (x[k, w, j] < x[k, w, i]) { t = x[k, w, i]; x[k, w, i] = x[k, w, j]; x[k, w, j] = t }
+            return x[k, w, int((c + 1) / 2)]
+        }
+        END {
+            for (i = 1; i <= m; i++) {
+                k = order[i]; a = median(k, "o"); b = n[k, "t"] ? median(k, "t") : 0
+                printf "%-34s ours %9.2f ms", k, a
+                if (b) printf "   PyTorch %9.2f ms   %.2f times as fast", b, b / a
+                print ""
+            }
+        }' "$log"
+}
+
+nets() {
+    log=$(mktemp)
+    patient "$bench" peaks
+    for net in reference draft standard; do
+        pair train $net 9 bf16
+        pair infer $net 30 bf16
+    done
+    pair train paper 3 bf16
+    pair infer paper 5 bf16
+    pair train reference 5 fp32
+    pair train draft 9 fp32
+    ratios
+    rm -f "$log"
+}
+
+[ $# -gt 0 ] || set -- nets ops whole memory neighbour
+for part; do
+    case $part in
+    nets) nets ;;
+    ops) for net in reference draft; do patient "$bench" ops $net 9; done ;;
+    whole) bench/whole.sh ;;
+    memory) bench/memory.sh ;;
+    neighbour) bench/neighbour.sh reference ;;
+    quality) bench/quality.sh ;;
+    *) echo "unknown part: $part" >&2; exit 2 ;;
+    esac
 done

@@ -231,6 +231,8 @@ int bl_graph_macs(const bl_graph *g, const bl_program_options *o, double *macs, 
 
 /* What the CPU has, for `doctor` and for choosing: 1 when bfloat16 convolution is native. */
 int bl_cpu_has_bf16(void);
+/* 1 when it has tile registers for bfloat16 (AMX), and nobody told oneDNN to do without. */
+int bl_cpu_has_tiles(void);
 /* BL_BF16 where bfloat16 convolution is native and faster than float32, else BL_FP32; always the same here.
  */
 bl_precision bl_cpu_faster_precision(void);

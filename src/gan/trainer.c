@@ -112,7 +112,7 @@ static bl_value total(bl_graph *g, const bl_value *loss, const int *parts, const
     float w[8];
     int used = 0;
     for (int i = 0; i < n; i++)
-        if (weights[i] > 0) v[used] = loss[parts[i]], w[used++] = weights[i];
+        if (weights[i] > 0 && loss[parts[i]] >= 0) v[used] = loss[parts[i]], w[used++] = weights[i];
     return bl_weighted_sum(g, v, w, used);
 }
 
@@ -127,7 +127,7 @@ static int declare_training(bl_trainer *t, bl_err *err) {
         previous =
             t->previous >= 0 ? t->image[k] : BL_NONE; /* not detached: two-step back-propagation, method 7 */
         l1[k] = bl_loss_l1(g, t->image[k], t->real[k], t->weight[k]);
-        ssim[k] = bl_loss_ssim(g, t->image[k], t->real[k], t->weight[k], 2);
+        if (o->w_ssim > 0) ssim[k] = bl_loss_ssim(g, t->image[k], t->real[k], t->weight[k], 2);
     }
     bl__verdicts fake[1 + BL__STRIDES], real[1 + BL__STRIDES];
     const int n = t->frames, judges = o->temporal_d == 2 ? 1 + BL__STRIDES : 1;
@@ -141,7 +141,7 @@ static int declare_training(bl_trainer *t, bl_err *err) {
     out[BL__LOSS_GAN] = all_gan_losses(g, o, fake, judges, 1, 1);
     out[BL__LOSS_FM] = o->w_fm > 0 ? feature_matching(g, &fake[0], &real[0]) : BL_NONE;
     out[BL__LOSS_L1] = average(g, l1, t->frames);
-    out[BL__LOSS_SSIM] = average(g, ssim, t->frames);
+    out[BL__LOSS_SSIM] = o->w_ssim > 0 ? average(g, ssim, t->frames) : BL_NONE;
     out[BL__LOSS_D_REAL] = all_gan_losses(g, o, real, judges, 1, 0);
     out[BL__LOSS_D_FAKE] = all_gan_losses(g, o, fake, judges, 0, 0);
     int rc = bl__declare_perceptual(t, &out[BL__LOSS_PERCEPTUAL], err);

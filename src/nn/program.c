@@ -536,11 +536,12 @@ double bl_program_training_macs(const bl_program *p) {
 
 /* Bytes that must cross memory at least once: what is read and what is made, forward and backward. */
 static void step_bytes(const bl__step *s, double *forward, double *backward) {
-    double in = 0, out = (double)bl__elements(s->ys), weights = 0;
-    for (int i = 0; i < s->n_in; i++) in += (double)bl__elements(s->xs[i]);
-    if (s->node->weight >= 0) weights = (double)bl_params_size(s->ps, s->node->weight);
-    *forward = sizeof(float) * (in + out + weights);
-    *backward = sizeof(float) * (in * (s->want_dx ? 2 : 1) + out + weights * (s->want_dw ? 2 : 1));
+    double in = 0, out = (double)bl__elements(s->ys) * (double)bl__size(s->half_y), weights = 0;
+    for (int i = 0; i < s->n_in; i++)
+        in += (double)bl__elements(s->xs[i]) * (double)bl__size(bl__half_x(s, i));
+    if (s->node->weight >= 0) weights = sizeof(float) * (double)bl_params_size(s->ps, s->node->weight);
+    *forward = in + out + weights;
+    *backward = in * (s->want_dx ? 2 : 1) + out + weights * (s->want_dw ? 2 : 1);
 }
 
 int bl_program_profile_rows(const bl_program *p, bl_profile_row *rows, int max) {

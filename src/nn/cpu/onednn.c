@@ -539,7 +539,7 @@ int bl_cpu_has_bf16(void) {
 #endif
 }
 
-int bl__cpu_has_tiles(void) {
+int bl_cpu_has_tiles(void) {
 #ifdef BL__X86
     return dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx512_core_amx;
 #else
@@ -552,7 +552,7 @@ int bl__cpu_has_tiles(void) {
  * runs it at half (measured: 87 and 164 Gflop/s a core in the same convolution). */
 bl_precision bl_cpu_faster_precision(void) {
 #ifdef BL__X86
-    if (bl_cpu_has_bf16() && (bl__cpu_has_tiles() || __builtin_cpu_is("amd"))) return BL_BF16;
+    if (bl_cpu_has_bf16() && (bl_cpu_has_tiles() || __builtin_cpu_is("amd"))) return BL_BF16;
 #endif
     return BL_FP32;
 }

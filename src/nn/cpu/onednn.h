@@ -50,7 +50,4 @@ void bl__conv_pack(bl__conv *c, const float *weights, uint64_t version);
 int64_t bl__shared_pack(bl__shared **shared, int param, int kind, int64_t bytes, int plan_only, void **data,
                         uint64_t **version, bl_err *err);
 
-/* The CPU has tile registers for bfloat16 (AMX), and nobody told oneDNN to do without. */
-int bl__cpu_has_tiles(void);
-
 #endif

@@ -18,7 +18,7 @@ static int available(void) {
     static int known; /* 0: not asked yet; the answer is always the same, so a race does no harm */
     int answer = __atomic_load_n(&known, __ATOMIC_RELAXED);
     if (!answer) {
-        answer = bl__cpu_has_tiles() && allowed() ? 1 : -1;
+        answer = bl_cpu_has_tiles() && allowed() ? 1 : -1;
         __atomic_store_n(&known, answer, __ATOMIC_RELAXED);
     }
     return answer > 0;
