@@ -9,7 +9,7 @@ bench=build/release/bin/bench_nn
 peer=${PEER:-python3}
 script=${PEER_SCRIPT:-bench/peer.py}
 $peer -c 'import torch' 2>/dev/null || { echo "PyTorch is not here (Debian: python3-torch): only our own times"; peer=""; }
-patient() { GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-10000} "$@"; } # as cli/main.c sets it
+patient() { GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-3000} "$@"; } # as cli/main.c sets it
 
 ours() { patient "$bench" "$@" | tee -a "$log"; }
 theirs() { [ -z "$peer" ] || $peer "$script" "$@" | tee -a "$log"; }

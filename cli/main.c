@@ -13,7 +13,7 @@
 /* OpenMP's threads must not spin for long when they wait: beside another busy process that would cost both
  * many times over. libgomp reads this when it is loaded, with the core. */
 static void set_patient_threads(int command) {
-    static const char training[] = "10000", pipeline[] = "1000"; /* there it would take from other stages */
+    static const char training[] = "3000", pipeline[] = "1000"; /* there it would take from other stages */
     const int trains = (BL__IN_TRAIN | BL__IN(eval) | BL__IN(demo)) >> command & 1;
     if (!getenv("GOMP_SPINCOUNT") && !getenv("OMP_WAIT_POLICY"))
         (void)setenv("GOMP_SPINCOUNT", trains ? training : pipeline, 1);

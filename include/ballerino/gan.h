@@ -86,6 +86,7 @@ typedef struct bl_gan_train {
     int gan_from;     /* steps before the discriminators join */
     uint64_t seed;
     bl_precision precision;
+    int reference; /* 1: the plain reference kernels, to compare with */
     int threads;
 } bl_gan_train;
 

@@ -184,6 +184,7 @@ int bl__compile(bl_trainer *t, bl_program **p, int with_gan, int plan_only, bl_e
                                                     .objectives = objectives,
                                                     .n_objectives = with_gan ? 2 : 1,
                                                     .precision = t->train.precision,
+                                                    .reference = t->train.reference,
                                                     .threads = t->train.threads,
                                                     .plan_only = plan_only},
                               err);
