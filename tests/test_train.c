@@ -1,5 +1,6 @@
 /* Training and transfer from end to end on a made-up clip with a small net. The person is not looked for: the
  * training folder is given the track and the masks that bl__stage_pose would leave. */
+#include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -27,7 +28,7 @@ static const char *in_dir(const char *name) {
     return p;
 }
 
-static void make_clip(void) {
+static void make_clip(const char *path, int frames) {
     bl_err err = {0};
     bl_writer *w = NULL;
     bl_frame *f = NULL;
@@ -37,8 +38,8 @@ static void make_clip(void) {
     o.preset = "ultrafast";
     assert_ok(bl_frame_create(&f, room.w, room.h, &err));
     f->time_base = o.time_base;
-    assert_ok(bl_writer_open(&w, clip, &o, &err));
-    for (int i = 0; i < FRAMES; i++) {
+    assert_ok(bl_writer_open(&w, path, &o, &err));
+    for (int i = 0; i < frames; i++) {
         scene_draw(&room, i, f, NULL);
         f->pts = i;
         assert_ok(bl_writer_put(w, f, &err));
@@ -55,7 +56,7 @@ static int begin(void **state) {
     if (bl_dir_make(dir, NULL) < 0) return -1;
     snprintf(clip, sizeof clip, "%s/clip.mp4", dir);
     snprintf(track_path, sizeof track_path, "%s/clip.track.json", dir);
-    make_clip();
+    make_clip(clip, FRAMES);
     bl_track *t = scene_track(&room, FRAMES);
     assert_ok(bl_track_write(t, track_path, &err));
     bl_track_destroy(&t);
@@ -661,6 +662,60 @@ static void test_transfer(void **state) {
     bl_reader_close(&reader);
 }
 
+/* ---- memory does not grow with the clip ---- */
+static double resident_mib(void) {
+    long whole = 0, resident = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f && fscanf(f, "%ld %ld", &whole, &resident) != 2) resident = 0;
+    if (f) fclose(f);
+    return (double)resident * (double)sysconf(_SC_PAGESIZE) / (1 << 20);
+}
+
+static void see_most(void *ctx, const bl_progress_event *e) {
+    double *most = ctx;
+    (void)e;
+    *most = fmax(*most, resident_mib());
+}
+
+/* The most memory that a transfer held, MiB. */
+static double most_of_transfer(const char *source, const char *track) {
+    bl_err err = {0};
+    char output[160];
+    double most = 0;
+    bl_transfer_job j = bl_transfer_job_default();
+    snprintf(output, sizeof output, "%s", in_dir("flat.mp4"));
+    j.model = in_dir("plain.ballerino");
+    j.source = source;
+    j.track = track;
+    j.output = output;
+    j.threads = 1;
+    malloc_trim(0);
+    bl_progress_sink(see_most, &most);
+    assert_ok(bl_transfer_run(&j, NULL, &err));
+    bl_progress_sink(NULL, NULL);
+    unlink(output);
+    return most;
+}
+
+static void transfer_stays_flat(void **state) {
+    (void)state;
+    enum { LONG = 8 * FRAMES };
+    bl_err err = {0};
+    char source[160], track[160];
+    snprintf(source, sizeof source, "%s", in_dir("long.mp4"));
+    snprintf(track, sizeof track, "%s", in_dir("long.json"));
+    make_clip(source, LONG);
+    bl_track *t = scene_track(&room, LONG);
+    assert_ok(bl_track_write(t, track, &err));
+    bl_track_destroy(&t);
+    const double few = most_of_transfer(clip, track_path), many = most_of_transfer(source, track),
+                 frames = (LONG - FRAMES) * 3.0 * room.w * room.h / (1 << 20);
+    unlink(source);
+    assert_true(frames > 70); /* about 10 more were seen, for tracks */
+    if (many - few > frames / 2)
+        fail_msg("%.0f MiB more; the frames themselves are %.0f", many - few, frames);
+}
+
 /* Its own dance, put together from its own frames: nearly the clip itself. */
 static void test_retrieval(void **state) {
     (void)state;
@@ -842,6 +897,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_heldout),
         cmocka_unit_test(feed_gives_the_times_again),
         cmocka_unit_test(test_transfer),
+        cmocka_unit_test(transfer_stays_flat),
         cmocka_unit_test(test_retrieval),
         cmocka_unit_test(test_trial),
         cmocka_unit_test(test_transfer_refusals),

@@ -68,7 +68,7 @@ typedef struct bl_map {
 } bl_map;
 int bl_map_open(bl_map *m, const char *path, bl_err *err);
 void bl_map_close(bl_map *m); /* safe twice, and on a zeroed one */
-/* Lets go of the memory of these bytes, and of what shares their pages; they are read again when looked at.
+/* Lets go of the memory of these bytes, and of what lies near them; they are read again when looked at.
  */
 void bl_map_forget(const bl_map *m, size_t from, size_t size);
 int bl_dir_make(const char *path, bl_err *err); /* like mkdir -p */

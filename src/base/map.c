@@ -33,10 +33,13 @@ void bl_map_close(bl_map *m) {
     *m = (bl_map){0};
 }
 
+/* Who looks at a page gets those around it (Linux: within 64 KiB, aligned), so these go as well: else the
+ * ends of what lies before would come back with each look, and stay. */
 void bl_map_forget(const bl_map *m, size_t from, size_t size) {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t around = 1 << 16, begin = (uintptr_t)m->data;
     if (!m->data || from >= m->size) return;
-    size = BL_MIN(size, m->size - from);
-    const size_t first = from / page * page;
-    (void)madvise((void *)((uintptr_t)m->data + first), from + size - first, MADV_DONTNEED);
+    const uintptr_t first = BL_MAX((begin + from) / around * around, begin),
+                    end = begin + from + BL_MIN(size, m->size - from);
+    (void)madvise((void *)first, BL_MIN((end + around - 1) / around * around, begin + m->size) - first,
+                  MADV_DONTNEED);
 }
