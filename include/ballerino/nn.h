@@ -87,7 +87,7 @@ typedef struct bl_adam {
     float ema; /* 0 = no average, else its decay */
 } bl_adam;
 /* One Adam step for all names starting with prefix; `t` = 1, 2, 3... (bias correction). Kingma & Ba 2015,
- * alg. 1. */
+ * alg. 1. Leaves their gradients zero. */
 void bl_params_adam(bl_params *ps, const char *prefix, const bl_adam *a, int64_t t);
 void bl_params_zero_grad(bl_params *ps, const char *prefix);
 

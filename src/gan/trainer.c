@@ -348,7 +348,6 @@ int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err) {
     for (int k = 0; k < t->frames && rc >= 0; k++) rc = fetch(t, p, k, index + k, augment, err);
     if (rc >= 0) rc = bl__fill_previous(t, p, index, previous, augment, err);
     if (rc < 0) return rc;
-    bl_params_zero_grad(t->ps, "");
     if ((rc = bl_program_forward(p, err)) < 0 || (rc = bl_program_backward(p, 0, err)) < 0) return rc;
     if (with_gan && (rc = bl_program_backward(p, 1, err)) < 0) return rc;
     learn(t, with_gan);

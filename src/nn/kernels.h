@@ -124,8 +124,7 @@ static inline const void *bl__at_const(const void *p, int64_t i, int half) {
 /* ---- vector kernels: one source compiled for several instruction sets, chosen once at run time ---- */
 typedef struct bl__vector_table {
     const char *isa;
-    void (*adam)(float *w, const float *g, float *m, float *v, float *ema, int64_t n, const bl_adam *a,
-                 int64_t t);
+    void (*adam)(float *w, float *g, float *m, float *v, float *ema, int64_t n, const bl_adam *a, int64_t t);
     void (*act_forward)(float *y, const float *x, int64_t n, bl_act act);
     void (*to_bf16)(uint16_t *y, const float *x, int64_t n); /* rounds to nearest, ties to even */
     void (*from_bf16)(float *y, const uint16_t *x, int64_t n);

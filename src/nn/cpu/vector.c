@@ -15,22 +15,30 @@
 
 extern const bl__vector_table TABLE;
 
-/* Kingma & Ba 2015, algorithm 1, with the running average of the weights in the same pass. */
-static void adam(float *restrict w, const float *restrict g, float *restrict m, float *restrict v,
+/* Kingma & Ba 2015, algorithm 1, with the running average of the weights, and the gradient cleared, in the
+ * same pass.
+ */
+static void adam(float *restrict w, float *restrict g, float *restrict m, float *restrict v,
                  float *restrict ema, int64_t n, const bl_adam *a, int64_t t) {
-    float b1 = a->beta1, b2 = a->beta2, eps = a->eps, keep = a->ema;
-    float c2 = (float)(1 / (1 - pow(b2, (double)t))), rate = (float)(a->lr / (1 - pow(b1, (double)t)));
+    const float b1 = a->beta1, b2 = a->beta2, eps = a->eps, keep = a->ema;
+    const float c2 = (float)(1 / (1 - pow(b2, (double)t))), rate = (float)(a->lr / (1 - pow(b1, (double)t)));
+#define LOOP(AVERAGE)                                                                                        \
+    for (int64_t i = block * 16384; i < end; i++) {                                                          \
+        m[i] = b1 * m[i] + (1 - b1) * g[i];                                                                  \
+        v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];                                                           \
+        g[i] = 0;                                                                                            \
+        w[i] -= rate * m[i] / (sqrtf(v[i] * c2) + eps);                                                      \
+        AVERAGE                                                                                              \
+    }
 #pragma omp parallel for schedule(static)
     for (int64_t block = 0; block < (n + 16383) / 16384; block++) {
-        int64_t end = BL_MIN(n, block * 16384 + 16384);
-        for (int64_t i = block * 16384; i < end; i++) {
-            m[i] = b1 * m[i] + (1 - b1) * g[i];
-            v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
-            w[i] -= rate * m[i] / (sqrtf(v[i] * c2) + eps);
-        }
+        const int64_t end = BL_MIN(n, block * 16384 + 16384);
         if (ema)
-            for (int64_t i = block * 16384; i < end; i++) ema[i] = keep * ema[i] + (1 - keep) * w[i];
+            LOOP(ema[i] = keep * ema[i] + (1 - keep) * w[i];)
+        else
+            LOOP()
     }
+#undef LOOP
 }
 
 /* e^x for x in -87..87, to about 2 units in the last place (Cephes' polynomial); a loop of it vectorises. */
