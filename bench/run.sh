@@ -2,7 +2,9 @@
 # Our training step and generated frame beside PyTorch's, alternately, on this machine: medians and their ratios. Then
 # where a step's time goes, whole programs, long clips and a busy neighbour. PyTorch is found as `python3 -c "import
 # torch"`, or given: PEER="chroot /some/root python3" with bench/peer.py at PEER_SCRIPT inside it.
-# usage: run.sh [nets|ops|whole|memory|neighbour|quality]...   (default: all but quality, which takes half an hour)
+# usage: run.sh [nets|ops|whole|neighbour|growth|memory|quality]...
+#   default: nets ops whole neighbour growth (some twenty minutes); growth is memory with clips of 1 and 3 minutes,
+#   memory the full length (an hour), quality the time to a held-out SSIM (a quarter of an hour)
 set -eu
 cd "$(dirname "$0")/.."
 bench=build/release/bin/bench_nn
@@ -56,12 +58,13 @@ nets() {
     rm -f "$log"
 }
 
-[ $# -gt 0 ] || set -- nets ops whole memory neighbour
+[ $# -gt 0 ] || set -- nets ops whole neighbour growth
 for part; do
     case $part in
     nets) nets ;;
     ops) for net in reference draft; do patient "$bench" ops $net 9; done ;;
     whole) bench/whole.sh ;;
+    growth) for minutes in 1 3; do bench/memory.sh "" $minutes $minutes; done ;;
     memory) bench/memory.sh ;;
     neighbour) bench/neighbour.sh reference ;;
     quality) bench/quality.sh ;;
