@@ -84,7 +84,7 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(overlay, "overlay", 0, TEXT, 0, 0, "", "FILE", BL__IN(pose) | BL__IN_TRANSFER,                         \
       "pose: video with the figure drawn in; else a PNG of the normalisation")                               \
     X(perceptual, "perceptual", 0, TEXT, 0, 0, "", "none|pose|FILE", BL__IN_TRAIN | BL__IN(eval),            \
-      "perceptual loss: none, the pose model's, VGG19 safetensors")                                          \
+      "perceptual loss: none, the pose model's, VGG19 safetensors; default: pose but for the paper preset")  \
     X(pose_model, "pose-model", 0, CHOICE, 0, 0, "full", "lite|full|heavy", BL__IN_WORK,                     \
       "the landmark model")                                                                                  \
     X(precision, "precision", 0, CHOICE, 0, 0, "auto", "auto|fp32|bf16", BL__IN_TRAIN | BL__IN(eval),        \

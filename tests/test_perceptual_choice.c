@@ -25,6 +25,19 @@ static void nothing_is_asked_for(void **state) {
     }
 }
 
+/* What only a preset wants does not stand in the way where the models are missing. */
+static void a_presets_wish_is_not_a_must(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl__perceptual p = {0};
+    bl__preset preset = bl__preset_of(BL_PRESET_DRAFT, BL_SCENE_COMPOSITE);
+    assert_true(preset.stage[BL__STAGE_MAIN].train.w_perceptual > 0);
+    assert_ok(bl__perceptual_open(&p, &preset, NULL, "/nonexistent", &err));
+    assert_null(preset.stage[BL__STAGE_MAIN].train.perceptual);
+    assert_true(preset.stage[BL__STAGE_MAIN].train.w_perceptual <= 0);
+    bl__perceptual_close(&p);
+}
+
 static void landmark_models(void **state) {
     (void)state;
     bl_err err = {0};
@@ -101,6 +114,7 @@ static void vgg19_from_a_file(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_asked_for),
+        cmocka_unit_test(a_presets_wish_is_not_a_must),
         cmocka_unit_test(landmark_models),
         cmocka_unit_test(vgg19_from_a_file),
     };

@@ -109,6 +109,7 @@ static bl_train_job job_for(const char *model) {
     j.precision = 1;
     j.threads = 1;
     j.preview_every_s = 1e9;
+    j.perceptual = "none"; /* quicker, and without the models */
     return j;
 }
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "ballerino/base.h"
+
 /* The losses' usual weights where a preset has none. The landmark models' maps are scaled so that the loss is
  * near 1 for unlike pictures; VGG19's are as they come. */
 #define POSE_WEIGHT 1.f
@@ -56,14 +58,19 @@ int bl__perceptual_open(bl__perceptual *p, bl__preset *preset, const char *choic
         t->perceptual = NULL;
         if (none) t->w_perceptual = 0;
         if (pose && t->w_perceptual <= 0) t->w_perceptual = POSE_WEIGHT;
-        if (file && t->w_perceptual <= 0)
-            t->w_perceptual = preset->vgg19[s] > 0 ? preset->vgg19[s] : VGG19_WEIGHT;
+        if (file) t->w_perceptual = preset->vgg19[s] > 0 ? preset->vgg19[s] : VGG19_WEIGHT;
         if (file && preset->vgg19[s] > 0) t->w_l1 = 0; /* it stood in for this loss */
         if (!preset->stage[s].on || t->w_perceptual <= 0) continue;
         if (!file && s == BL__STAGE_FACE)
             rc = open_features(&p->face, &p->on_face, BL_FEATURES_FACE, models_dir, err);
         else if (!file)
             rc = open_features(&p->body, &p->on_body, BL_FEATURES_POSE, models_dir, err);
+        if (rc == BL_E_MODELS && !pose) { /* nobody asked for it */
+            bl_log(BL_LOG_WARN, "train", "without the perceptual loss: %s", err->msg);
+            t->w_perceptual = 0;
+            rc = 0;
+            continue;
+        }
         t->perceptual = file ? &p->on_vgg19 : s == BL__STAGE_FACE ? &p->on_face : &p->on_body;
     }
     return rc;

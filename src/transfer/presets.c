@@ -125,7 +125,11 @@ bl__preset bl__preset_of(bl_preset which, bl_scene scene) {
         p.stage[BL__STAGE_FACE].net = bl__refiner_net(160);
         p.stage[BL__STAGE_HANDS].net = bl__refiner_net(128);
     }
-    if (which == BL_PRESET_PAPER) paper(&p);
+    if (which == BL_PRESET_PAPER)
+        paper(&p);
+    else
+        p.stage[BL__STAGE_MAIN].train.w_perceptual =
+            1; /* of the landmark model's features: docs/RESULTS.md */
     p.stage[BL__STAGE_MAIN].net.scene = scene;
     return p;
 }
