@@ -26,7 +26,7 @@ pair() { # train|infer NET RUNS PRECISION
 ratios() {
     awk '
         { at = $1 == "ballerino" ? 2 : 3; k = $at " " $(at + 1) " " $(at + 2) " " $(at + 3); sub(":", "", k)
-          match($0, /median [0-9.]+/); v = substr($0, RSTART + 7, RLENGTH - 7)
+          match($0, /median [0-9.]+/); v = substr($0, RSTART + 7, RLENGTH - 7) + 0
           who = $1 == "ballerino" ? "o" : "t"; if (!(k in seen)) order[++m] = k; seen[k]; x[k, who, ++n[k, who]] = v }
         function median(k, w,   i, j, t, c) {
             c = n[k, w]
