@@ -504,11 +504,42 @@ static void out_of_memory_is_a_status(void **state) {
     }
 }
 
+/* Every operator has a row, and what it spends grows with every run. */
+static void a_profile_has_every_operator(void **state) {
+    (void)state;
+    static const op_case net = {"features between layers", 1, {S(10, 14, 3)}, wide_net};
+    bl_err err = {0};
+    bl_profile_row once[32], twice[32];
+    run r;
+    start(&r, &net, 0, BL_FP32);
+    assert_ok(bl_program_profile(r.p, &err));
+    loss_of(&r);
+    assert_ok(bl_program_backward(r.p, 0, &err));
+    int n = bl_program_profile_rows(r.p, once, 32);
+    assert_in_range(n, 12, 32);
+    loss_of(&r);
+    assert_ok(bl_program_backward(r.p, 0, &err));
+    assert_int_equal(bl_program_profile_rows(r.p, twice, 32), n);
+    double macs = 0, training = 0, first = 0, second = 0;
+    for (int i = 0; i < n; i++) {
+        assert_true(twice[i].seconds[0] >= once[i].seconds[0] && twice[i].seconds[1] >= once[i].seconds[1]);
+        for (int d = 0; d < 2; d++) first += once[i].seconds[d], second += twice[i].seconds[d];
+        assert_true(once[i].bytes[0] > 0 && once[i].bytes[1] > 0);
+        macs += once[i].macs[0];
+        training += once[i].macs[0] + once[i].macs[1];
+    }
+    assert_true(first > 0 && second > first);
+    assert_near(macs, bl_program_macs(r.p), 0.5);
+    assert_near(training, bl_program_training_macs(r.p), 0.5);
+    stop(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_values),
         cmocka_unit_test(cpu_equals_reference),
         cmocka_unit_test(bfloat16_is_near_the_reference),
+        cmocka_unit_test(a_profile_has_every_operator),
         cmocka_unit_test(gradients_equal_finite_differences),
         cmocka_unit_test(augmentation_changes_what_it_says),
         cmocka_unit_test(out_of_memory_is_a_status),
