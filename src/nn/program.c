@@ -222,7 +222,8 @@ static void drop_lost_biases(bl_program *p) {
     }
 }
 
-#define HALF_CHANNELS 8 /* pictures and masks stay float32 */
+/* Pictures and masks stay float32, and whatever else does not come in sixteens. */
+#define HALF_CHANNELS 16
 
 static int can_be_half(const bl_program *p, const bl__step *s) {
     return p->precision == BL_BF16 && s->kernel->half != BL__HALF_NONE;
@@ -239,7 +240,7 @@ static int tied_roots(const bl_program *p, const bl__step *s, bl_value *roots) {
 static void choose_half(bl_program *p) {
     for (int k = 0; k < p->n_steps; k++) {
         value *y = &p->v[p->steps[k].value];
-        y->half = can_be_half(p, &p->steps[k]) && !y->pinned && y->shape.c >= HALF_CHANNELS;
+        y->half = can_be_half(p, &p->steps[k]) && !y->pinned && y->shape.c % HALF_CHANNELS == 0;
     }
     for (int k = 0; k < p->n_steps; k++)
         for (int i = 0; i < p->steps[k].n_in; i++)
