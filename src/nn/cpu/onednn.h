@@ -31,7 +31,7 @@ int bl__conv_create(bl__conv **out, bl__shared **shared, const bl__conv_spec *sp
 void bl__conv_destroy(bl__conv **c);
 int64_t bl__conv_scratch_bytes(const bl__conv *c); /* shared between all convolutions of a program */
 
-/* Of weights in its own layouts, without what an earlier convolution brought. */
+/* Of weights in its own layouts, without what an earlier convolution brought, and of its code. */
 int64_t bl__conv_packed_bytes(const bl__conv *c);
 
 /* small = act(conv(big) + bias) */
