@@ -700,6 +700,10 @@ static double most_of_transfer(const char *source, const char *track) {
 
 static void transfer_stays_flat(void **state) {
     (void)state;
+#ifdef __SANITIZE_ADDRESS__
+    puts("SKIP: the sanitizer holds back what was freed");
+    skip();
+#endif
     enum { LONG = 8 * FRAMES };
     bl_err err = {0};
     char source[160], track[160];
