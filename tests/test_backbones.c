@@ -123,7 +123,6 @@ static void frozen_parameters_stay(void **state) {
     assert_ptr_equal(bl_params_data(ps, index, BL_SLAB_EMA), w);
     float first = 0;
     for (int step = 1; step <= 30; step++) {
-        bl_params_zero_grad(ps, "");
         assert_ok(bl_program_forward(p, &err));
         assert_ok(bl_program_backward(p, 0, &err));
         if (step == 1) first = bl_program_buffer(p, loss)[0];

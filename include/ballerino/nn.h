@@ -89,7 +89,6 @@ typedef struct bl_adam {
 /* One Adam step for all names starting with prefix; `t` = 1, 2, 3... (bias correction). Kingma & Ba 2015,
  * alg. 1. Leaves their gradients zero. */
 void bl_params_adam(bl_params *ps, const char *prefix, const bl_adam *a, int64_t t);
-void bl_params_zero_grad(bl_params *ps, const char *prefix);
 
 /* ---- declaring ---- */
 int bl_graph_create(bl_graph **out, bl_params *ps,

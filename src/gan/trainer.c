@@ -106,7 +106,7 @@ static void judge_motion(bl_trainer *t, bl_value image, const bl_value *past, bl
     }
 }
 
-/* The weighted sum of those losses that weigh something. */
+/* The weighted sum of those losses that are there and weigh something. */
 static bl_value total(bl_graph *g, const bl_value *loss, const int *parts, const float *weights, int n) {
     bl_value v[8];
     float w[8];
@@ -147,8 +147,7 @@ static int declare_training(bl_trainer *t, bl_err *err) {
     int rc = bl__declare_perceptual(t, &out[BL__LOSS_PERCEPTUAL], err);
     if (rc < 0) return rc;
     const int parts[] = {BL__LOSS_L1, BL__LOSS_SSIM, BL__LOSS_PERCEPTUAL, BL__LOSS_GAN, BL__LOSS_FM};
-    const float w_perceptual = out[BL__LOSS_PERCEPTUAL] >= 0 ? o->w_perceptual : 0;
-    const float weights[] = {o->w_l1, o->w_ssim, w_perceptual, o->w_gan, o->w_fm};
+    const float weights[] = {o->w_l1, o->w_ssim, o->w_perceptual, o->w_gan, o->w_fm};
     t->plain_total = o->gan_from > 0 ? total(g, out, parts, weights, 3) : BL_NONE;
     out[BL__LOSS_TOTAL] = total(g, out, parts, weights, 5);
     t->d_total = bl_weighted_sum(g, (bl_value[]){out[BL__LOSS_D_REAL], out[BL__LOSS_D_FAKE]},

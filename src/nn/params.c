@@ -206,9 +206,3 @@ void bl_params_adam(bl_params *ps, const char *prefix, const bl_adam *a, int64_t
                            ps->slab[3] + offset, a->ema > 0 ? ps->slab[4] + offset : NULL, size, a, t);
     ps->version++;
 }
-
-void bl_params_zero_grad(bl_params *ps, const char *prefix) {
-    int64_t offset, size;
-    for (int at = 0; next_run(ps, prefix, &at, &offset, &size);)
-        memset(ps->slab[BL_SLAB_GRAD] + offset, 0, sizeof(float) * (size_t)size);
-}

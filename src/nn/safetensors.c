@@ -2,13 +2,9 @@
 #include "ballerino/safetensors.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "ballerino/base.h"
 
@@ -30,9 +26,8 @@ static const struct {
               {"I32", BL_DT_I32, 4}, {"I64", BL_DT_I64, 8}, {"U64", BL_DT_U64, 8},   {"F64", BL_DT_F64, 8}};
 
 struct bl_tensors {
-    char *name; /* for messages */
-    void *map;  /* NULL when the bytes are the caller's */
-    size_t map_size;
+    char *name;   /* for messages */
+    bl_map map;   /* not open when the bytes are the caller's */
     json_t *root; /* owns the names and the metadata */
     json_t *meta; /* borrowed from root; NULL when absent */
     int n;
@@ -174,14 +169,14 @@ static int parse_header(bl_tensors *t, const char *data, size_t size, bl_err *er
     return rc < 0 ? rc : check_seal(t, data, 8 + (size_t)length, err);
 }
 
-static int make(bl_tensors **out, void *map, const void *data, size_t size, const char *name, bl_err *err) {
+/* Takes `map` over. */
+static int make(bl_tensors **out, bl_map map, const void *data, size_t size, const char *name, bl_err *err) {
     bl_tensors *t = bl_alloc(sizeof *t);
     if (t) {
         t->map = map;
-        t->map_size = size;
         t->name = bl_strdup(name);
-    } else if (map) {
-        munmap(map, size);
+    } else {
+        bl_map_close(&map);
     }
     int rc = t && t->name ? 0 : bl_fail(err, BL_E_NOMEM, "not enough memory to open %s", name);
     if (rc == 0) rc = parse_header(t, data, size, err);
@@ -193,32 +188,24 @@ static int make(bl_tensors **out, void *map, const void *data, size_t size, cons
 }
 
 int bl_tensors_parse(bl_tensors **out, const void *data, size_t size, const char *name, bl_err *err) {
-    return make(out, NULL, data, size, name, err);
+    return make(out, (bl_map){0}, data, size, name, err);
 }
 
 int bl_tensors_read(bl_tensors **out, const char *path, bl_err *err) {
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return bl_fail(err, BL_E_NOT_FOUND, "cannot open %s: %s; check the path", path, strerror(errno));
-    int bad = fstat(fd, &st) < 0 || !S_ISREG(st.st_mode);
-    if (bad || st.st_size < 8) {
-        close(fd);
-        return bad ? bl_fail(err, BL_E_NOT_FOUND, "%s is not a regular file; give a file", path)
-                   : bl_fail(err, BL_E_FORMAT, "%s is not a safetensors file: it is shorter than 8 bytes",
-                             path);
+    bl_map map;
+    int rc = bl_map_open(&map, path, err);
+    if (rc < 0) return rc;
+    if (map.size < 8) {
+        bl_map_close(&map);
+        return bl_fail(err, BL_E_FORMAT, "%s is not a safetensors file: it is shorter than 8 bytes", path);
     }
-    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    int why = errno;
-    close(fd);
-    if (map == MAP_FAILED) return bl_fail(err, BL_E_NOT_FOUND, "cannot map %s: %s", path, strerror(why));
-    return make(out, map, map, (size_t)st.st_size, path, err);
+    return make(out, map, map.data, map.size, path, err);
 }
 
 void bl_tensors_close(bl_tensors **t) {
     if (!*t) return;
     json_decref((*t)->root);
-    if ((*t)->map) munmap((*t)->map, (*t)->map_size);
+    bl_map_close(&(*t)->map);
     bl_free((*t)->tensors);
     bl_free((*t)->name);
     bl_free(*t);

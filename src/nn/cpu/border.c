@@ -60,45 +60,43 @@ static void pad_reflect_backward(const bl__back *b) {
 const bl__kernel bl__cpu_pad_reflect = {
     .half = BL__HALF_TIED, .forward = pad_reflect_forward, .backward = pad_reflect_backward};
 
-static void concat_forward(bl__step *s) {
-    int64_t pixels = (int64_t)s->ys.n * bl__plane(s->ys);
+/* Pixels from..to of c channels, between rows of different length. */
+static void move(float *restrict y, int y_row, const float *restrict x, int x_row, int c, int64_t from,
+                 int64_t to, int add) {
+    if (add)
+        for (int64_t i = from; i < to; i++)
+            for (int j = 0; j < c; j++) y[i * y_row + j] += x[i * x_row + j];
+    else if (c == 3) /* pictures and figures */
+        for (int64_t i = from; i < to; i++)
+            for (int j = 0; j < 3; j++) y[i * y_row + j] = x[i * x_row + j];
+    else
+        for (int64_t i = from; i < to; i++) memcpy(y + i * y_row, x + i * x_row, sizeof *y * (size_t)c);
+}
+
+/* Each input's channels of the joined value: put there, or (b) its gradient taken from there. */
+static void join(const bl__step *s, const bl__back *b) {
+    const int64_t pixels = (int64_t)s->ys.n * bl__plane(s->ys);
+    const int all = s->ys.c;
 #pragma omp parallel for schedule(static) num_threads(s->threads)
     for (int t = 0; t < s->threads; t++) {
-        int64_t a = bl__share(pixels, s->threads, t), e = bl__share(pixels, s->threads, t + 1);
+        int64_t from = bl__share(pixels, s->threads, t), to = bl__share(pixels, s->threads, t + 1);
         int at = 0;
         for (int k = 0; k < s->n_in; at += s->xs[k++].c) {
-            const int c = s->xs[k].c, all = s->ys.c;
-            const float *restrict x = s->x[k];
-            float *restrict y = s->y + at;
-            if (c == 3) /* pictures and figures */
-                for (int64_t i = a; i < e; i++)
-                    for (int j = 0; j < 3; j++) y[i * all + j] = x[i * 3 + j];
-            else
-                for (int64_t i = a; i < e; i++) memcpy(y + i * all, x + i * c, sizeof *y * (size_t)c);
+            const int c = s->xs[k].c;
+            if (!b)
+                move(s->y + at, all, s->x[k], c, c, from, to, 0);
+            else if (b->dx[k])
+                move(b->dx[k], c, b->dy + at, all, c, from, to, (int)(b->add >> k & 1));
         }
     }
 }
 
+static void concat_forward(bl__step *s) {
+    join(s, NULL);
+}
+
 static void concat_backward(const bl__back *b) {
-    const bl__step *s = b->s;
-    int64_t pixels = (int64_t)s->ys.n * bl__plane(s->ys);
-#pragma omp parallel for schedule(static) num_threads(s->threads)
-    for (int t = 0; t < s->threads; t++) {
-        int64_t a = bl__share(pixels, s->threads, t), e = bl__share(pixels, s->threads, t + 1);
-        int at = 0;
-        for (int k = 0; k < s->n_in; at += s->xs[k++].c) {
-            const int c = s->xs[k].c, all = s->ys.c;
-            const float *restrict dy = b->dy + at;
-            float *restrict dx = b->dx[k];
-            if (!dx) continue;
-            if (b->add >> k & 1)
-                for (int64_t i = a; i < e; i++)
-                    for (int j = 0; j < c; j++) dx[i * c + j] += dy[i * all + j];
-            else
-                for (int64_t i = a; i < e; i++)
-                    for (int j = 0; j < c; j++) dx[i * c + j] = dy[i * all + j];
-        }
-    }
+    join(b->s, b);
 }
 
 const bl__kernel bl__cpu_concat = {.forward = concat_forward, .backward = concat_backward};

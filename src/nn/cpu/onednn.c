@@ -220,6 +220,20 @@ static int same_layout(const pack *p, desc_ref layout) {
            dnnl_memory_desc_equal(have, layout);
 }
 
+/* NULL, and an error, when there is no memory. */
+static pack *new_pack(bl__shared *shared, int param, int kind, size_t bytes, int plan_only, bl_err *err) {
+    pack *p = bl_alloc(sizeof *p);
+    if (!p || (!plan_only && !(p->data = bl_alloc(bytes)))) {
+        bl_free(p);
+        (void)bl_fail(err, BL_E_NOMEM, "not enough memory for packed weights");
+        return NULL;
+    }
+    p->param = param;
+    p->kind = kind;
+    p->next = shared->packs;
+    return shared->packs = p;
+}
+
 static int find_pack(bl__conv *c, pack **out, desc_ref layout, int plan_only, bl_err *err) {
     for (pack *p = c->shared->packs; p; p = p->next)
         if (p->kind == 0 && p->param == c->param && same_layout(p, layout)) {
@@ -227,14 +241,10 @@ static int find_pack(bl__conv *c, pack **out, desc_ref layout, int plan_only, bl
             return 0;
         }
     const size_t bytes = dnnl_memory_desc_get_size(layout);
-    pack *p = bl_alloc(sizeof *p);
-    if (!p) return bl_fail(err, BL_E_NOMEM, "not enough memory for packed weights");
-    p->param = c->param;
-    p->next = c->shared->packs;
-    c->shared->packs = *out = p;
+    pack *p = new_pack(c->shared, c->param, 0, bytes, plan_only, err);
+    if (!p) return BL_E_NOMEM;
+    *out = p;
     c->packed_bytes += (int64_t)bytes;
-    if (!plan_only && !(p->data = bl_alloc(bytes)))
-        return bl_fail(err, BL_E_NOMEM, "not enough memory for packed weights");
     dnnl_status_t st =
         dnnl_memory_create(&p->weights, layout, c->shared->engine, plan_only ? DNNL_MEMORY_NONE : p->data);
     if (st) return fail_dnnl(err, st, "weights");
@@ -256,16 +266,7 @@ int64_t bl__shared_pack(bl__shared **shared, int param, int kind, int64_t bytes,
     pack *p = (*shared)->packs;
     while (p && (p->kind != kind || p->param != param)) p = p->next;
     int64_t more = p ? 0 : bytes;
-    if (!p) {
-        if (!(p = bl_alloc(sizeof *p)))
-            return bl_fail(err, BL_E_NOMEM, "not enough memory for packed weights");
-        p->param = param;
-        p->kind = kind;
-        p->next = (*shared)->packs;
-        (*shared)->packs = p;
-        if (!plan_only && !(p->data = bl_alloc((size_t)bytes)))
-            return bl_fail(err, BL_E_NOMEM, "not enough memory for packed weights");
-    }
+    if (!p && !(p = new_pack(*shared, param, kind, (size_t)bytes, plan_only, err))) return BL_E_NOMEM;
     *data = p->data;
     *version = &p->version;
     return more;
