@@ -302,6 +302,27 @@ static void wide_travel_is_scaled_into_the_picture(void **state) {
     bl_track_destroy(&s);
 }
 
+/* A target filmed so near that its own arms leave the picture: that is no reason to dance on the spot. */
+static void arms_that_cannot_fit_do_not_stop_the_travel(void **state) {
+    (void)state;
+    scene narrow = small;
+    narrow.width = 60; /* hands hang 37 pixels to either side */
+    bl_track *s = film(&tall, sideways, 20), *t = film(&narrow, on_the_spot, 12);
+    bl_frame_transform *x = NULL;
+    bl_track *out = normalise(s, t, BL_NORMALISE_ROBUST, &x);
+    double least = 1e9, most = -1e9;
+    for (int64_t k = 0; k < out->n; k++) {
+        double nose = px(out, k, BL_LM_NOSE);
+        least = fmin(least, nose), most = fmax(most, nose);
+    }
+    assert_true(most - least > 0.1 * narrow.width);
+    assert_true(least > 0 && most < narrow.width); /* the person itself stays inside */
+    bl_free(x);
+    bl_track_destroy(&out);
+    bl_track_destroy(&t);
+    bl_track_destroy(&s);
+}
+
 /* Feet below the lower edge are extended as BlazePose does; the figure stands where the target stood. */
 static void feet_beyond_the_edge_count(void **state) {
     (void)state;
@@ -470,6 +491,7 @@ int main(void) {
         cmocka_unit_test(missing_ankles_are_made_up_for),
         cmocka_unit_test(bad_frames_and_absences_change_little),
         cmocka_unit_test(wide_travel_is_scaled_into_the_picture),
+        cmocka_unit_test(arms_that_cannot_fit_do_not_stop_the_travel),
         cmocka_unit_test(feet_beyond_the_edge_count),
         cmocka_unit_test(a_subject_on_its_own_stats_stays_put),
         cmocka_unit_test(none_is_a_letterbox),

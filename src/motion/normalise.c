@@ -9,6 +9,7 @@
 
 #define SHIFT_PART 0.1f /* of the target's width: how far the centre may move to keep arms in the picture */
 #define TRAVEL_STEPS 50
+#define CUT_PART 0.002f /* of the width, a frame on average: too little to scale the travel for */
 
 static int check_stats(const bl_pose_stats *s, const char *whose, bl_err *err) {
     const float all[] = {s->floor_near,  s->floor_far, s->height_near, s->height_far,
@@ -108,18 +109,52 @@ static void fitting_range(const travel *v, float g, float width, float *lo, floa
     }
 }
 
-/* The largest scale of the horizontal travel, 1 down to 0, that keeps the figure in the picture, and the
- * centre for it, as near to the wanted one as can be. Where nothing fits, as little as possible is cut. */
+/* What sticks out of the picture, pixels a frame on average. */
+static float cut_off(const travel *v, float g, float width, float centre) {
+    double sum = 0;
+    for (int64_t k = 0; k < v->n; k++) {
+        float x = centre + g * v->offset[k];
+        sum += (double)(BL_MAX(-(x + v->left[k]), 0) + BL_MAX(x + v->right[k] - width, 0));
+    }
+    return (float)(sum / (double)BL_MAX(v->n, 1));
+}
+
+/* The centre within `reach` of the wanted one where least is cut off (a convex function of it), and how much.
+ */
+static float least_cut(const travel *v, float g, float width, float wanted, float reach, float *centre) {
+    float lo = wanted - reach, hi = wanted + reach;
+    for (int step = 0; step < 24; step++) {
+        float a = lo + (hi - lo) / 3, b = hi - (hi - lo) / 3;
+        if (cut_off(v, g, width, a) <= cut_off(v, g, width, b))
+            hi = b;
+        else
+            lo = a;
+    }
+    *centre = (lo + hi) / 2;
+    return cut_off(v, g, width, *centre);
+}
+
+/* The scale of the horizontal travel, 1 down to 0, and the centre for it, as near to the wanted one as can
+ * be. The largest scale that keeps the whole figure in the picture, if half of the travel is left with it;
+ * else the largest with which hardly more is cut off than must be: arms may leave the picture, but feet that
+ * walk on the spot look wrong in every frame. */
 static float fit_travel(const travel *v, float width, float wanted, float *centre) {
-    float lo = 0, hi = width, reach = SHIFT_PART * width;
-    for (int step = TRAVEL_STEPS; step >= 0; step--) {
+    float lo = 0, hi = width, reach = SHIFT_PART * width, cut[TRAVEL_STEPS + 1], at[TRAVEL_STEPS + 1];
+    for (int step = TRAVEL_STEPS; step >= TRAVEL_STEPS / 2; step--) {
         float g = (float)step / TRAVEL_STEPS;
         fitting_range(v, g, width, &lo, &hi);
         *centre = lo <= hi ? BL_CLAMP(wanted, lo, hi) : (lo + hi) / 2;
         if (lo <= hi + 0.5f && fabsf(*centre - wanted) <= reach) return g;
     }
-    *centre = BL_CLAMP((lo + hi) / 2, wanted - reach, wanted + reach);
-    return 0;
+    float least = INFINITY;
+    for (int step = 0; step <= TRAVEL_STEPS; step++) {
+        cut[step] = least_cut(v, (float)step / TRAVEL_STEPS, width, wanted, reach, &at[step]);
+        least = BL_MIN(least, cut[step]);
+    }
+    int step = TRAVEL_STEPS;
+    while (cut[step] > least + CUT_PART * width) step--;
+    *centre = at[step];
+    return (float)step / TRAVEL_STEPS;
 }
 
 static int robust(bl_frame_transform *x, const bl_track *source, const bl_pose_stats *s,
