@@ -117,15 +117,15 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(smooth, "smooth", 0, INT, 1, 31, "5", "FRAMES", BL__IN_TRANSFER,                                       \
       "window of the pose smoothing, odd; 1 = off")                                                          \
     X(source, "source", 's', TEXT, 0, 0, "", "VIDEO", BL__IN_TRANSFER, "the dance")                          \
-    X(source_track, "source-track", 0, TEXT, 0, 0, "", "FILE", BL__IN_TRANSFER,                              \
-      "the dance's pose track, if it was found before")                                                      \
+    X(source_track, "source-track", 0, TEXT, 0, 0, "", "FILE|FOLDER", BL__IN_TRANSFER,                       \
+      "the dance's poses, if they were found before: a track, or OpenPose's folder")                         \
     X(steps, "steps", 0, INT, 0, 100000000, "0", "N", BL__IN_TRAIN | BL__IN(demo) | BL__IN(eval),            \
       "bound on the training steps; 0 = as the minutes say")                                                 \
     X(target, "target", 't', TEXT, 0, 0, "", "VIDEO", BL__IN(run) | BL__IN(transfer),                        \
       "the person who shall dance")                                                                          \
     X(threads, "threads", 'j', INT, 0, 1024, "0", "N", BL__IN_WORK, "0 = all cores")                         \
-    X(track, "track", 0, TEXT, 0, 0, "", "FILE", BL__IN(train) | BL__IN(eval),                               \
-      "the target's pose track, if it was found before")                                                     \
+    X(track, "track", 0, TEXT, 0, 0, "", "FILE|FOLDER", BL__IN(train) | BL__IN(eval),                        \
+      "the target's poses, if they were found before: a track, or OpenPose's folder")                        \
     X(verbose, "verbose", 'v', FLAG, 0, 1, "0", "", BL__IN_ALL, "say more")
 
 typedef enum bl__opt {

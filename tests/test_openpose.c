@@ -2,6 +2,7 @@
  * are refused. */
 #include <math.h>
 
+#include "ballerino/media.h"
 #include "ballerino/pose.h"
 #include "support.h"
 
@@ -96,6 +97,45 @@ static void faces_have_their_points_in_place(void **state) {
     }
     bl_openpose_face(xyc, &t->frames[0].person.face, 640, 480);
     for (int k = 0; k < BL_OPENPOSE_FACE; k++) assert_true(xyc[k][0] == 0 && xyc[k][2] == 0);
+    bl_track_destroy(&t);
+}
+
+/* A folder takes the size and rate of its video; a file is a track. */
+static void tracks_load_from_either(void **state) {
+    (void)state;
+    bl_err err = {0};
+    char dir[] = "/tmp/bl_openpose_XXXXXX", folder[64], video[64], file[64], command[64];
+    bl_track *t = some_track(), *u = NULL;
+    bl_writer_options o = bl_writer_options_default();
+    bl_writer *w = NULL;
+    bl_frame *f = NULL;
+    assert_non_null(mkdtemp(dir));
+    snprintf(folder, sizeof folder, "%s/openpose", dir);
+    snprintf(video, sizeof video, "%s/x.mp4", dir);
+    snprintf(file, sizeof file, "%s/x.json", dir);
+    o.width = 320, o.height = 240, o.time_base = (bl_rational){1, 50}, o.frame_rate = (bl_rational){50, 1};
+    assert_ok(bl_writer_open(&w, video, &o, &err));
+    assert_ok(bl_frame_create(&f, o.width, o.height, &err));
+    f->time_base = o.time_base;
+    for (f->pts = 0; f->pts < 3; f->pts++) assert_ok(bl_writer_put(w, f, &err));
+    assert_ok(bl_writer_finish(w, &err));
+    bl_writer_close(&w);
+    bl_frame_unref(&f);
+    t->width = 320, t->height = 240;
+    assert_ok(bl_openpose_write_folder(t, folder, BL_OPENPOSE_BODY25, &err));
+    assert_ok(bl_track_write(t, file, &err));
+    for (int k = 0; k < 2; k++) {
+        assert_ok(bl_track_load(&u, k ? file : folder, video, &err));
+        assert_int_equal(u->n, 3);
+        assert_int_equal(u->width, 320);
+        assert_near(u->fps, k ? 25 : 50, 1e-9);
+        assert_near(u->frames[2].person.landmarks[0].x, 0.2, 1e-5);
+        bl_track_destroy(&u);
+    }
+    assert_int_equal(bl_track_load(&u, folder, "/nowhere.mp4", &err), BL_E_NOT_FOUND);
+    assert_int_equal(bl_track_load(&u, dir, video, &err), BL_E_NOT_FOUND); /* neither kind of file in it */
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    assert_int_equal(system(command), 0);
     bl_track_destroy(&t);
 }
 
@@ -347,6 +387,7 @@ static void bad_yaml_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(folders_round_trip),
+                                       cmocka_unit_test(tracks_load_from_either),
                                        cmocka_unit_test(neck_lies_between_the_shoulders),
                                        cmocka_unit_test(faces_have_their_points_in_place),
                                        cmocka_unit_test(lost_points_of_a_hand_fall_back),

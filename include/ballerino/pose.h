@@ -117,6 +117,9 @@ int bl_openpose_write_folder(const bl_track *t, const char *dir, bl_openpose_for
 /* Reads a folder (sorted by name) into a track of the given picture size and rate; joints BlazePose lacks in
  * the input get visibility 0. Where there are JSON files, YAML is not looked at. */
 int bl_openpose_read_folder(bl_track **out, const char *dir, int width, int height, double fps, bl_err *err);
+/* The pose track of `video` that lies at `path`: a track file, or a folder as above, whose picture size and
+ * rate are then the video's (which is opened for them). */
+int bl_track_load(bl_track **out, const char *path, const char *video, bl_err *err);
 void bl_openpose_from_landmarks(bl_openpose_person *out, const bl_person *p, bl_openpose_format format,
                                 int width, int height);
 /* The 70 points in pixels, from the mesh: jaw 17, brows 5 + 5, nose 4 + 5, eyes 6 + 6, lips 12 outside and 8

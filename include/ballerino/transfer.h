@@ -27,7 +27,7 @@ typedef enum bl_preset { BL_PRESET_DRAFT, BL_PRESET_STANDARD, BL_PRESET_HIGH, BL
 
 typedef struct bl_train_job {
     const char *target;  /* video */
-    const char *track;   /* its pose track file, or NULL: found here */
+    const char *track;   /* its poses for bl_track_load, or NULL: found here */
     const char *output;  /* model file; the training state lies beside it in OUTPUT.train/:
                             job.json (settings, plan, result), track.json, plate.png, checkpoint.safetensors,
                             log.jsonl, preview.png, report.html (for people), report.json (its
@@ -110,7 +110,7 @@ typedef struct bl_transfer_job {
     bl_method method;
     const char *target, *consent; /* retrieval: the clip in the model's place, and the statement (BL_E_CONSENT
                                      without); poses and plate are kept in OUTPUT.train/ */
-    const char *track;            /* source's pose track file, or NULL */
+    const char *track;            /* source's poses for bl_track_load, or NULL */
     bl_normalise normalise;
     bl_retarget retarget; /* default BL_RETARGET_GLOBAL; limbs: BL_E_MISMATCH with models that know none */
     int side_by_side;     /* source | figure | result in one picture */

@@ -27,7 +27,7 @@ static int find_track(bl__heldout *h, const bl_heldout_job *job, bl_err *err) {
     if (!path && snprintf(beside, sizeof beside, "%s.train/track.json", job->model) < (int)sizeof beside &&
         bl_file_exists(beside))
         path = beside;
-    if (path) return bl_track_read(&h->track, path, err);
+    if (path) return bl_track_load(&h->track, path, h->target, err);
     bl_pose_options o = bl_pose_options_default();
     o.model = job->pose_model;
     o.models_dir = job->models_dir;

@@ -32,9 +32,9 @@ static int on_frame(void *ctx, const bl_frame *frame, const bl_track_frame *foun
 }
 
 /* A track given by the user takes the place of the found landmarks; it must be of this clip. */
-static int take_given(bl_track **track, const char *path, bl_err *err) {
+static int take_given(bl_track **track, const char *path, const char *video, bl_err *err) {
     bl_track *given = NULL;
-    int rc = bl_track_read(&given, path, err);
+    int rc = bl_track_load(&given, path, video, err);
     if (rc < 0) return rc;
     if (given->n != (*track)->n || given->width != (*track)->width || given->height != (*track)->height)
         rc = bl_fail(
@@ -64,7 +64,7 @@ static int find_person(bl__training *t, const char *track_path, const char *mask
     int rc = bl_pose_video(&track, t->job->target, &o, on_frame, &f, err);
     if (rc >= 0 && !f.begun)
         rc = bl_fail(err, BL_E_FOOTAGE, "%s holds no frames; give a video", t->job->target);
-    if (rc >= 0 && t->job->track) rc = take_given(&track, t->job->track, err);
+    if (rc >= 0 && t->job->track) rc = take_given(&track, t->job->track, t->job->target, err);
     if (rc >= 0) rc = bl__masks_commit(&f.masks, err);
     if (rc >= 0) rc = bl_track_write(track, track_path, err);
     bl__masks_abort(&f.masks);

@@ -68,7 +68,7 @@ static int on_frame(void *ctx, const bl_frame *f, const bl_track_frame *found, c
 
 /* ---- the source's poses, brought to the target's place and size ---- */
 static int find_poses(transfer *t, bl_err *err) {
-    if (t->job->track) return bl_track_read(&t->source, t->job->track, err);
+    if (t->job->track) return bl_track_load(&t->source, t->job->track, t->job->source, err);
     bl_pose_options o = bl_pose_options_default();
     o.model = t->job->pose_model;
     o.hands = t->job->hands;
