@@ -316,7 +316,8 @@ static void arms_that_cannot_fit_do_not_stop_the_travel(void **state) {
         least = fmin(least, nose), most = fmax(most, nose);
     }
     assert_true(most - least > 0.1 * narrow.width);
-    assert_true(least > 0 && most < narrow.width); /* the person itself stays inside */
+    assert_true(least > 0 && most < narrow.width);          /* the person itself stays inside */
+    assert_near((least + most) / 2, narrow.width / 2.0, 1); /* and where the target stood */
     bl_free(x);
     bl_track_destroy(&out);
     bl_track_destroy(&t);

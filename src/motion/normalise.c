@@ -10,6 +10,7 @@
 #define SHIFT_PART 0.1f /* of the target's width: how far the centre may move to keep arms in the picture */
 #define TRAVEL_STEPS 50
 #define CUT_PART 0.002f /* of the width, a frame on average: too little to scale the travel for */
+#define NEARER 1e-3f    /* pixels cut off that a pixel nearer to the wanted centre is worth */
 
 static int check_stats(const bl_pose_stats *s, const char *whose, bl_err *err) {
     const float all[] = {s->floor_near,  s->floor_far, s->height_near, s->height_far,
@@ -119,13 +120,17 @@ static float cut_off(const travel *v, float g, float width, float centre) {
     return (float)(sum / (double)BL_MAX(v->n, 1));
 }
 
-/* The centre within `reach` of the wanted one where least is cut off (a convex function of it), and how much.
- */
+/* What ranks centres: where equally much is cut off, the nearer one is better. Convex in the centre. */
+static float misfit(const travel *v, float g, float width, float wanted, float centre) {
+    return cut_off(v, g, width, centre) + NEARER * fabsf(centre - wanted);
+}
+
+/* The best centre within `reach` of the wanted one, and how much is cut off there. */
 static float least_cut(const travel *v, float g, float width, float wanted, float reach, float *centre) {
     float lo = wanted - reach, hi = wanted + reach;
     for (int step = 0; step < 24; step++) {
         float a = lo + (hi - lo) / 3, b = hi - (hi - lo) / 3;
-        if (cut_off(v, g, width, a) <= cut_off(v, g, width, b))
+        if (misfit(v, g, width, wanted, a) <= misfit(v, g, width, wanted, b))
             hi = b;
         else
             lo = a;
