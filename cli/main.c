@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -19,20 +20,31 @@ static void set_patient_threads(int command) {
         (void)setenv("GOMP_SPINCOUNT", trains ? training : pipeline, 1);
 }
 
-/* In the folder of this program (as built), or where `install` puts it; without /proc along the PATH. */
+/* The folder of this program, with its slash: from /proc, or without it from the path it was started by. */
+static int own_folder(char *out, size_t size) {
+    ssize_t n = readlink("/proc/self/exe", out, size - 1);
+    if (n < 0) {
+        const char *started = (const char *)getauxval(AT_EXECFN);
+        n = started ? snprintf(out, size, "%s", started) : 0;
+    }
+    if (n <= 0 || (size_t)n >= size) return -1;
+    out[n] = 0;
+    char *slash = strrchr(out, '/');
+    if (!slash) return -1;
+    slash[1] = 0;
+    return 0;
+}
+
+/* In the folder of this program (as built), or where `install` puts it; else along the PATH. */
 static int start_core(int command, char **argv, bl_err *err) {
     static const char *const places[] = {"", "../libexec/ballerino/"};
     char self[4096], path[4200];
-    const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     set_patient_threads(command);
-    if (n <= 0) {
+    if (own_folder(self, sizeof self) < 0) {
         execvp(CORE, argv);
         return bl_fail(err, BL_E_NOT_FOUND, "cannot start %s: %s; install it along the PATH", CORE,
                        strerror(errno));
     }
-    self[n] = 0;
-    char *slash = strrchr(self, '/');
-    if (slash) slash[1] = 0;
     for (size_t i = 0; i < BL_COUNT(places); i++) {
         snprintf(path, sizeof path, "%s%s%s", self, places[i], CORE);
         execv(path, argv);
