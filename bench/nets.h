@@ -53,8 +53,8 @@ static int bench_net_of(const char *name, bench_net *out) {
         bl__preset p = bl__preset_of(fine ? BL_PRESET_STANDARD : BL_PRESET_DRAFT, BL_SCENE_COMPOSITE);
         out->net = p.stage[BL__STAGE_MAIN].net;
         out->train = p.stage[BL__STAGE_MAIN].train;
-        out->net.width = fine ? 288 : 144;
-        out->net.height = fine ? 384 : 192;
+        out->net.width = fine ? 288 : 192;
+        out->net.height = fine ? 384 : 288;
     } else
         return 0;
     return 1;

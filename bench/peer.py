@@ -21,12 +21,12 @@ torch.manual_seed(0)
 SIZES = {
     "reference": (256, 144, 32, 3, 6, 32, 2),
     "paper": (512, 256, 64, 4, 9, 64, 2),
-    "draft": (144, 192, 32, 4, 2, 16, 2),
+    "draft": (192, 288, 32, 4, 2, 16, 2),
     "standard": (288, 384, 32, 4, 2, 16, 3),
 }
 W, H, NGF, DOWN, BLOCKS, NDF, NUMD = SIZES[NET]
 LAYERS, MAXC = 3, 256
-PAIRS = NET in ("reference", "paper")  # two frames a step, the paper's losses; else one, ours
+PAPERS = NET in ("reference", "paper")  # its net and losses, the second frame made from the first; else ours
 
 norm = F.instance_norm
 lrelu = lambda x: F.leaky_relu(x, 0.2)
@@ -146,8 +146,8 @@ def judge(x):
     return out
 
 
-G = Paper() if PAIRS else Ours(NET == "standard")
-D = nn.ModuleList([PatchD(12 if PAIRS else 6) for _ in range(NUMD)])
+G = Paper() if PAPERS else Ours(NET == "standard")
+D = nn.ModuleList([PatchD(12) for _ in range(NUMD)])  # two frames are judged at once
 window = torch.exp(-((torch.arange(11.0) - 5) ** 2) / 4.5)
 window = (window / window.sum()).outer(window / window.sum()).expand(3, 1, 11, 11).contiguous()
 
@@ -180,18 +180,19 @@ def matching(fake, real):
 
 
 def losses():
-    if PAIRS:
+    if PAPERS:
         f0 = G(x0, zero)
         f1 = G(x1, f0)
-        real, fake = torch.cat([x0, x1, y0, y1], 1), torch.cat([x0, x1, f0, f1], 1)
-        dg, dr, df = judge(fake), judge(real), judge(fake.detach())
-        return lsgan(dg, True) + 10 * matching(dg, dr), 0.5 * (lsgan(dr, True) + lsgan(df, False))
-    made = G(x0, plate)
-    real, fake = torch.cat([x0, y0], 1), torch.cat([x0, made], 1)
+    else:
+        f0, f1 = G(torch.cat([x0, x1]), torch.cat([plate, plate])).split(1)
+    real, fake = torch.cat([x0, x1, y0, y1], 1), torch.cat([x0, x1, f0, f1], 1)
     dg, dr, df = judge(fake), judge(real), judge(fake.detach())
-    l1 = (weight * (made.float() - y0).abs()).sum() / (3 * weight.sum())
-    loss = 10 * l1 + 4 * ssim_loss(made, y0, weight) + 0.2 * lsgan(dg, True) + matching(dg, dr)
-    return loss, 0.5 * (lsgan(dr, True) + lsgan(df, False))
+    ld = 0.5 * (lsgan(dr, True) + lsgan(df, False))
+    if PAPERS:
+        return lsgan(dg, True) + 10 * matching(dg, dr), ld
+    l1 = sum((weight * (f.float() - y).abs()).sum() / (6 * weight.sum()) for f, y in ((f0, y0), (f1, y1)))
+    ssim = 0.5 * (ssim_loss(f0, y0, weight) + ssim_loss(f1, y1, weight))
+    return 10 * l1 + 4 * ssim + 0.2 * lsgan(dg, True) + matching(dg, dr), ld
 
 
 def step():
@@ -210,7 +211,7 @@ def step():
 
 def frame():
     with torch.no_grad(), cast():
-        G(x0, zero if PAIRS else plate)
+        G(x0, zero if PAPERS else plate)
 
 
 run, times = step if MODE == "train" else frame, []

@@ -94,7 +94,7 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(preview_every, "preview-every", 0, REAL, 5, 86400, "60", "SECONDS", BL__IN_TRAIN | BL__IN(eval),       \
       "how often the preview strip is written")                                                              \
     X(previous, "previous", 0, CHOICE, 0, 0, "preset", "preset|off|on", BL__IN_TRAIN,                        \
-      "show the generator its previous output, as the paper does")                                           \
+      "show the generator its previous output, as the paper does; off: judge single frames, too")            \
     X(progress, "progress", 0, CHOICE, 0, 0, "auto", "auto|plain|json|none", BL__IN_WORK | BL__IN(models),   \
       "how progress is shown")                                                                               \
     X(quiet, "quiet", 'q', FLAG, 0, 1, "0", "", BL__IN_ALL, "only errors")                                   \
