@@ -101,6 +101,27 @@ int64_t bl_rng_below(bl_rng *r, int64_t n); /* 0..n-1 */
 double bl_now(void);    /* monotonic seconds */
 int bl_cpu_count(void); /* usable by this process (affinity, cgroup) */
 
+/* ---- the team: threads that share work ----
+ *
+ *     static void part(const void *arg, int k) { ... }   // k = 0..parts-1, each exactly once
+ *     bl_team_run(threads, parts, part, &job);           // all parts are done when it returns
+ *
+ * Parts are taken by whoever runs, one after the other; the caller takes them too. A thread that has lost its
+ * core holds up no more than the part that it is in. What a part does must depend on its number alone: then
+ * results do not depend on who does what.
+ *
+ * There is one team a process. Its threads are started when they are first asked for, look for work a moment
+ * longer when there is none, and then sleep. Any number of threads may call at the same time, and parts may
+ * call again. Nothing fails: where no helpers can be had, the caller does it all. */
+typedef void bl_team_part(const void *arg, int part);
+typedef void bl_team_range(const void *arg, int64_t from, int64_t to);
+/* At most `threads` threads, the caller among them, are in it at a time. */
+void bl_team_run(int threads, int parts, bl_team_part *fn, const void *arg);
+/* The same of 0..n-1, cut into ranges: how many depends on n and `threads` alone. */
+void bl_team_split(int threads, int64_t n, bl_team_range *fn, const void *arg);
+/* Into how many parts work is best cut: more than threads, so that who runs alone gets on. */
+int bl_team_parts(int threads);
+
 /* ---- bounded queue between threads (pointers) ---- */
 typedef struct bl_queue bl_queue;
 int bl_queue_create(bl_queue **out, int capacity, bl_err *err);
