@@ -128,7 +128,7 @@ static void frozen_parameters_stay(void **state) {
         if (step == 1) first = bl_program_buffer(p, loss)[0];
         if (step == 1) /* the gradient came through to what lies before */
             assert_true(fabsf(bl_params_data(ps, bl_params_find(ps, "a.bias"), BL_SLAB_GRAD)[0]) > 1e-6f);
-        bl_params_adam(ps, "", &(bl_adam){0.01f, 0.9f, 0.999f, 1e-8f, 0.9f}, step);
+        bl_params_adam(ps, "", &(bl_adam){0.01f, 0.9f, 0.999f, 1e-8f, 0.9f, 0}, step);
     }
     assert_true(bl_program_buffer(p, loss)[0] < 0.5f * first);
     assert_memory_equal(copy, w, sizeof copy);

@@ -84,7 +84,8 @@ float *bl_params_data(bl_params *ps, int index, bl_slab slab); /* NULL when not 
 void bl_params_touch(bl_params *ps); /* say that weights were changed from outside: programs re-read them */
 typedef struct bl_adam {
     float lr, beta1, beta2, eps;
-    float ema; /* 0 = no average, else its decay */
+    float ema;   /* 0 = no average, else its decay */
+    int threads; /* 0 = all; the result is the same with any number */
 } bl_adam;
 /* One Adam step for all names starting with prefix; `t` = 1, 2, 3... (bias correction). Kingma & Ba 2015,
  * alg. 1. Leaves their gradients zero. */
@@ -193,7 +194,7 @@ typedef struct bl_program_options {
     bl_precision precision;
     int reference;   /* 1: the plain reference kernels */
     bl_slab weights; /* BL_SLAB_WEIGHT or BL_SLAB_EMA */
-    int threads;     /* 0 = as OpenMP says */
+    int threads;     /* 0 = all */
     int plan_only; /* 1: only to ask for memory and multiply-adds; allocates next to nothing, cannot run, and
                       the parameters need not be sealed */
 } bl_program_options;

@@ -330,9 +330,15 @@ static void learn(bl_trainer *t, int with_gan) {
     float rate = schedule(o, t->step), keep = o->ema;
     int64_t n = t->step + 1;
     if (keep > 0) keep = fminf(keep, (float)(1 + n) / (float)(10 + n)); /* a young average follows faster */
-    bl_params_adam(t->ps, "G.", &(bl_adam){o->lr_g * rate, o->beta1, o->beta2, 1e-8f, keep}, n);
-    if (with_gan)
-        bl_params_adam(t->ps, "D", &(bl_adam){o->lr_d * rate, o->beta1, o->beta2, 1e-8f, 0}, n - o->gan_from);
+    bl_adam a = {.lr = o->lr_g * rate,
+                 .beta1 = o->beta1,
+                 .beta2 = o->beta2,
+                 .eps = 1e-8f,
+                 .ema = keep,
+                 .threads = o->threads};
+    bl_params_adam(t->ps, "G.", &a, n);
+    a.lr = o->lr_d * rate, a.ema = 0;
+    if (with_gan) bl_params_adam(t->ps, "D", &a, n - o->gan_from);
 }
 
 int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err) {

@@ -76,6 +76,7 @@ struct bl__back {
     int params;            /* 1: this objective trains the step's parameters */
 };
 
+int bl__threads(int wanted); /* 0 = all */
 void bl__shared_destroy(bl__shared **shared);
 const bl__kernel *bl__ref_kernel(bl__op op);
 const bl__kernel *bl__cpu_kernel(bl__op op, const bl__node *node); /* NULL: use the reference */
@@ -140,7 +141,7 @@ const bl__vector_table *bl__vector(void);
 static inline const bl__typed *bl__typed_of(int half) {
     return &bl__vector()->typed[half != 0];
 }
-/* Rows are split over threads in this fixed way, so that results do not depend on timing. */
+/* Work is cut in this fixed way, so that results do not depend on timing. */
 static inline int64_t bl__share(int64_t n, int parts, int i) {
     return n * i / parts;
 }

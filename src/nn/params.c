@@ -199,10 +199,27 @@ static int next_run(const bl_params *ps, const char *prefix, int *at, int64_t *o
     return 1;
 }
 
+/* One run of parameters, in cache lines. */
+typedef struct update {
+    bl_params *ps;
+    const bl_adam *a;
+    int64_t t, offset;
+} update;
+
+#define LINE 16 /* floats */
+
+static void update_lines(const void *arg, int64_t from, int64_t to) {
+    const update *u = arg;
+    float *const *slab = u->ps->slab;
+    const int64_t at = u->offset + from * LINE;
+    bl__vector()->adam(slab[0] + at, slab[1] + at, slab[2] + at, slab[3] + at,
+                       u->a->ema > 0 ? slab[4] + at : NULL, (to - from) * LINE, u->a, u->t);
+}
+
 void bl_params_adam(bl_params *ps, const char *prefix, const bl_adam *a, int64_t t) {
-    int64_t offset, size;
-    for (int at = 0; next_run(ps, prefix, &at, &offset, &size);)
-        bl__vector()->adam(ps->slab[0] + offset, ps->slab[1] + offset, ps->slab[2] + offset,
-                           ps->slab[3] + offset, a->ema > 0 ? ps->slab[4] + offset : NULL, size, a, t);
+    update u = {.ps = ps, .a = a, .t = t};
+    int64_t size;
+    for (int at = 0; next_run(ps, prefix, &at, &u.offset, &size);)
+        bl_team_split(bl__threads(a->threads), size / LINE, update_lines, &u);
     ps->version++;
 }

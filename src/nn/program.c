@@ -4,7 +4,6 @@
  * Memory: values live in one arena, placed first-fit by lifetime; a value that some backward pass reads lives
  * to the end. Gradients of activations have an area of their own that the objectives take in turn.
  */
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +47,10 @@ struct bl_program {
     bl__shared *shared;
     double *spent; /* seconds in a step's forward and in its backward, in turn; NULL: nobody asked */
 };
+
+int bl__threads(int wanted) {
+    return wanted > 0 ? wanted : bl_cpu_count();
+}
 
 static int is_view(bl__op op) {
     return op == BL__OP_reshape || op == BL__OP_stop_gradient;
@@ -408,7 +411,7 @@ int bl_program_compile(bl_program **out, const bl_graph *g, const bl_program_opt
     p->ps = g->ps;
     p->slab = o->weights;
     p->n_values = g->n;
-    p->threads = o->threads > 0 ? o->threads : omp_get_max_threads();
+    p->threads = bl__threads(o->threads);
     p->precision = o->precision;
     p->plan_only = o->plan_only;
     p->nodes = bl_alloc_array((size_t)g->n, sizeof *p->nodes);

@@ -107,6 +107,11 @@ static void to_big(bl__step *s, const void *small, void *big, int add) {
         bl__tiles_backward_data(&c->spec, small, c->packed[1], big, add, s->scratch);
 }
 
+static void add_bias(const void *arg, int64_t from, int64_t to) {
+    const bl__step *s = arg;
+    bl__typed_of(s->half_y)->add_bias(bl__at(s->y, from * s->ys.c, s->half_y), s->b, to - from, s->ys.c);
+}
+
 static void forward(bl__step *s) {
     repack(s);
     if (!transposed(s)) {
@@ -114,13 +119,7 @@ static void forward(bl__step *s) {
         return;
     }
     to_big(s, s->x[0], s->y, 0);
-    if (!s->b) return;
-    int64_t pixels = bl__elements(s->ys) / s->ys.c;
-#pragma omp parallel for schedule(static) num_threads(s->threads)
-    for (int k = 0; k < s->threads; k++) {
-        int64_t a = bl__share(pixels, s->threads, k), e = bl__share(pixels, s->threads, k + 1);
-        bl__typed_of(s->half_y)->add_bias(bl__at(s->y, a * s->ys.c, s->half_y), s->b, e - a, s->ys.c);
-    }
+    if (s->b) bl_team_split(s->threads, bl__elements(s->ys) / s->ys.c, add_bias, s);
 }
 
 static void input_gradient(const bl__back *b) {
@@ -161,16 +160,34 @@ static void backward(const bl__back *b) {
 const bl__kernel bl__cpu_conv = {
     .half = BL__HALF_FREE, .plan = plan, .forward = forward, .backward = backward, .release = release};
 
-static void depthwise_forward(bl__step *s) {
+/* Rows of all samples' outputs. */
+static void depthwise_rows(const void *arg, int64_t from, int64_t to) {
+    const bl__step *s = arg;
     const bl__node *n = s->node;
-    const bl__vector_table *v = bl__vector();
-    for (int b = 0; b < s->ys.n; b++) {
-        const float *x = s->x[0] + b * bl__plane(s->xs[0]) * s->xs[0].c;
-        float *y = s->y + b * bl__plane(s->ys) * s->ys.c;
-#pragma omp parallel for schedule(static) num_threads(s->threads)
-        for (int row = 0; row < s->ys.h; row++)
-            v->depthwise(y, x, s->w, s->b, s->xs[0], s->ys, n->kh, n->kw, n->sh, n->sw, s->pad, n->act, row,
-                         row + 1);
+    for (int64_t r = from; r < to; r++) {
+        const int64_t sample = r / s->ys.h;
+        const int row = (int)(r % s->ys.h);
+        bl__vector()->depthwise(s->y + sample * bl__plane(s->ys) * s->ys.c,
+                                s->x[0] + sample * bl__plane(s->xs[0]) * s->xs[0].c, s->w, s->b, s->xs[0],
+                                s->ys, n->kh, n->kw, n->sh, n->sw, s->pad, n->act, row, row + 1);
+    }
+}
+
+static void depthwise_forward(bl__step *s) {
+    bl_team_split(s->threads, (int64_t)s->ys.n * s->ys.h, depthwise_rows, s);
+}
+
+/* Rows of all samples' input gradients. */
+static void depthwise_back_rows(const void *arg, int64_t from, int64_t to) {
+    const bl__back *b = arg;
+    const bl__step *s = b->s;
+    const bl__node *n = s->node;
+    for (int64_t r = from; r < to; r++) {
+        const int64_t sample = r / s->xs[0].h;
+        const int row = (int)(r % s->xs[0].h);
+        bl__vector()->depthwise_back(b->dx[0] + sample * bl__plane(s->xs[0]) * s->xs[0].c,
+                                     b->dy + sample * bl__plane(s->ys) * s->ys.c, s->w, s->xs[0], s->ys,
+                                     n->kh, n->kw, n->sh, n->sw, s->pad, b->add & 1, row, row + 1);
     }
 }
 
@@ -178,21 +195,12 @@ static void depthwise_forward(bl__step *s) {
  * reference's, the input's (they serve as perceptual networks) is a vector kernel's. */
 static void depthwise_backward(const bl__back *b) {
     bl__step *s = b->s;
-    const bl__node *n = s->node;
-    const bl__vector_table *v = bl__vector();
     if (b->params) {
         bl__ref_kernel(BL__OP_conv2d)->backward(b);
         return;
     }
-    bl__cpu_act_backward(s->threads, b->dy, b->dy, s->y, bl__elements(s->ys), n->act, 0, 0);
-    for (int k = 0; k < s->ys.n; k++) {
-        float *dx = b->dx[0] + k * bl__plane(s->xs[0]) * s->xs[0].c;
-        const float *dy = b->dy + k * bl__plane(s->ys) * s->ys.c;
-#pragma omp parallel for schedule(static) num_threads(s->threads)
-        for (int row = 0; row < s->xs[0].h; row++)
-            v->depthwise_back(dx, dy, s->w, s->xs[0], s->ys, n->kh, n->kw, n->sh, n->sw, s->pad, b->add & 1,
-                              row, row + 1);
-    }
+    bl__cpu_act_backward(s->threads, b->dy, b->dy, s->y, bl__elements(s->ys), s->node->act, 0, 0);
+    bl_team_split(s->threads, (int64_t)s->xs[0].n * s->xs[0].h, depthwise_back_rows, b);
 }
 
 const bl__kernel bl__cpu_depthwise = {.forward = depthwise_forward, .backward = depthwise_backward};

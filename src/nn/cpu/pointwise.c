@@ -1,50 +1,64 @@
-/* Element-wise operators: the vector kernels, split over threads in fixed shares. */
+/* Element-wise operators: the vector kernels, split over the team. */
 #include "cpu.h"
+
+/* What a range of elements is made from. */
+typedef struct elements {
+    void *y;
+    const void *x, *x2;
+    bl_act act;
+    int add, half;
+} elements;
+
+static void act_backward(const void *arg, int64_t from, int64_t to) {
+    const elements *e = arg;
+    bl__typed_of(e->half)->act_backward(bl__at(e->y, from, e->half), bl__at_const(e->x, from, e->half),
+                                        bl__at_const(e->x2, from, e->half), to - from, e->act, e->add);
+}
 
 void bl__cpu_act_backward(int threads, void *dx, const void *dy, const void *y, int64_t n, bl_act act,
                           int add, int half) {
-    const bl__typed *v = bl__typed_of(half);
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int t = 0; t < threads; t++) {
-        int64_t a = bl__share(n, threads, t), e = bl__share(n, threads, t + 1);
-        v->act_backward(bl__at(dx, a, half), bl__at_const(dy, a, half), bl__at_const(y, a, half), e - a, act,
-                        add);
-    }
+    const elements e = {.y = dx, .x = dy, .x2 = y, .act = act, .add = add, .half = half};
+    bl_team_split(threads, n, act_backward, &e);
+}
+
+static void accumulate(const void *arg, int64_t from, int64_t to) {
+    const elements *e = arg;
+    bl__typed_of(e->half)->accumulate(bl__at(e->y, from, e->half), bl__at_const(e->x, from, e->half),
+                                      to - from);
 }
 
 void bl__cpu_accumulate(int threads, void *y, const void *x, int64_t n, int half) {
-    const bl__typed *v = bl__typed_of(half);
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int t = 0; t < threads; t++) {
-        int64_t a = bl__share(n, threads, t), e = bl__share(n, threads, t + 1);
-        v->accumulate(bl__at(y, a, half), bl__at_const(x, a, half), e - a);
-    }
+    const elements e = {.y = y, .x = x, .half = half};
+    bl_team_split(threads, n, accumulate, &e);
+}
+
+static void to_bf16(const void *arg, int64_t from, int64_t to) {
+    const elements *e = arg;
+    bl__vector()->to_bf16((uint16_t *)e->y + from, (const float *)e->x + from, to - from);
 }
 
 void bl__cpu_to_bf16(int threads, uint16_t *y, const float *x, int64_t n) {
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int t = 0; t < threads; t++) {
-        int64_t a = bl__share(n, threads, t), e = bl__share(n, threads, t + 1);
-        bl__vector()->to_bf16(y + a, x + a, e - a);
-    }
+    const elements e = {.y = y, .x = x};
+    bl_team_split(threads, n, to_bf16, &e);
+}
+
+static void from_bf16(const void *arg, int64_t from, int64_t to) {
+    const elements *e = arg;
+    bl__vector()->from_bf16((float *)e->y + from, (const uint16_t *)e->x + from, to - from);
 }
 
 void bl__cpu_from_bf16(int threads, float *y, const uint16_t *x, int64_t n) {
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int t = 0; t < threads; t++) {
-        int64_t a = bl__share(n, threads, t), e = bl__share(n, threads, t + 1);
-        bl__vector()->from_bf16(y + a, x + a, e - a);
-    }
+    const elements e = {.y = y, .x = x};
+    bl_team_split(threads, n, from_bf16, &e);
+}
+
+static void act_forward(const void *arg, int64_t from, int64_t to) {
+    const bl__step *s = arg;
+    bl__vector()->act_forward(s->y + from, s->x[0] + from, to - from, s->node->act);
 }
 
 static void activation_forward(bl__step *s) {
-    const bl__vector_table *v = bl__vector();
-    int64_t n = bl__elements(s->ys);
-#pragma omp parallel for schedule(static) num_threads(s->threads)
-    for (int t = 0; t < s->threads; t++) {
-        int64_t a = bl__share(n, s->threads, t), e = bl__share(n, s->threads, t + 1);
-        v->act_forward(s->y + a, s->x[0] + a, e - a, s->node->act);
-    }
+    bl_team_split(s->threads, bl__elements(s->ys), act_forward, s);
 }
 
 static void activation_backward(const bl__back *b) {
@@ -54,16 +68,15 @@ static void activation_backward(const bl__back *b) {
 
 const bl__kernel bl__cpu_activation = {.forward = activation_forward, .backward = activation_backward};
 
+static void add_act(const void *arg, int64_t from, int64_t to) {
+    const bl__step *s = arg;
+    const int half = s->half_y;
+    bl__typed_of(half)->add_act(bl__at(s->y, from, half), bl__at_const(s->x[0], from, half),
+                                bl__at_const(s->x[1], from, half), to - from, s->node->act);
+}
+
 static void add_forward(bl__step *s) {
-    const bl__typed *v = bl__typed_of(s->half_y);
-    int64_t n = bl__elements(s->ys);
-    int half = s->half_y;
-#pragma omp parallel for schedule(static) num_threads(s->threads)
-    for (int t = 0; t < s->threads; t++) {
-        int64_t a = bl__share(n, s->threads, t), e = bl__share(n, s->threads, t + 1);
-        v->add_act(bl__at(s->y, a, half), bl__at_const(s->x[0], a, half), bl__at_const(s->x[1], a, half),
-                   e - a, s->node->act);
-    }
+    bl_team_split(s->threads, bl__elements(s->ys), add_act, s);
 }
 
 static void add_backward(const bl__back *b) {
@@ -76,14 +89,31 @@ static void add_backward(const bl__back *b) {
 
 const bl__kernel bl__cpu_add = {.half = BL__HALF_TIED, .forward = add_forward, .backward = add_backward};
 
-static void prelu_forward(bl__step *s) {
-    int64_t pixels = bl__elements(s->ys) / s->ys.c;
-    int c = s->ys.c;
-#pragma omp parallel for schedule(static) num_threads(s->threads)
-    for (int64_t i = 0; i < pixels; i++) {
+static void prelu_pixels(const void *arg, int64_t from, int64_t to) {
+    const bl__step *s = arg;
+    const int c = s->ys.c;
+    for (int64_t i = from; i < to; i++) {
         const float *x = s->x[0] + i * c;
         float *y = s->y + i * c;
         for (int k = 0; k < c; k++) y[k] = x[k] > 0 ? x[k] : x[k] * s->w[k];
+    }
+}
+
+static void prelu_forward(bl__step *s) {
+    bl_team_split(s->threads, bl__elements(s->ys) / s->ys.c, prelu_pixels, s);
+}
+
+static void prelu_back_pixels(const void *arg, int64_t from, int64_t to) {
+    const bl__back *b = arg;
+    const bl__step *s = b->s;
+    const int c = s->ys.c, add = b->add & 1;
+    for (int64_t i = from; i < to; i++) {
+        const float *x = s->x[0] + i * c, *dy = b->dy + i * c;
+        float *dx = b->dx[0] + i * c;
+        for (int k = 0; k < c; k++) {
+            float g = x[k] > 0 ? dy[k] : dy[k] * s->w[k];
+            dx[k] = add ? dx[k] + g : g;
+        }
     }
 }
 
@@ -93,17 +123,7 @@ static void prelu_backward(const bl__back *b) {
         bl__ref_kernel(BL__OP_prelu)->backward(b);
         return;
     }
-    int64_t pixels = bl__elements(s->ys) / s->ys.c;
-    int c = s->ys.c, add = b->add & 1;
-#pragma omp parallel for schedule(static) num_threads(s->threads)
-    for (int64_t i = 0; i < pixels; i++) {
-        const float *x = s->x[0] + i * c, *dy = b->dy + i * c;
-        float *dx = b->dx[0] + i * c;
-        for (int k = 0; k < c; k++) {
-            float g = x[k] > 0 ? dy[k] : dy[k] * s->w[k];
-            dx[k] = add ? dx[k] + g : g;
-        }
-    }
+    bl_team_split(s->threads, bl__elements(s->ys) / s->ys.c, prelu_back_pixels, b);
 }
 
 const bl__kernel bl__cpu_prelu = {.forward = prelu_forward, .backward = prelu_backward};

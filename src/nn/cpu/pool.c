@@ -6,7 +6,7 @@
 
 static int plan(bl__step *s, bl_err *err) {
     (void)err;
-    s->scratch_floats = (int64_t)s->threads * s->ys.c;
+    s->scratch_floats = (int64_t)bl_team_parts(s->threads) * s->ys.c;
     return 0;
 }
 
@@ -37,10 +37,16 @@ static void forward_row(const bl__step *s, int64_t r) {
     }
 }
 
+static void forward_rows(const void *s, int64_t from, int64_t to) {
+    for (int64_t r = from; r < to; r++) forward_row(s, r);
+}
+
+static int64_t output_rows(const bl__step *s) {
+    return (int64_t)s->ys.n * s->ys.h;
+}
+
 static void forward(bl__step *s) {
-    int64_t rows = (int64_t)s->ys.n * s->ys.h;
-#pragma omp parallel for schedule(static) num_threads(s->threads)
-    for (int64_t r = 0; r < rows; r++) forward_row(s, r);
+    bl_team_split(s->threads, output_rows(s), forward_rows, s);
 }
 
 /* The first largest of a window gets the gradient: `left` is what has not been given away yet. */
@@ -66,16 +72,24 @@ static void backward_row(const bl__back *b, float *restrict left, int64_t r) {
     }
 }
 
+/* Windows that share pixels are one part. */
+static int backward_parts(const bl__step *s) {
+    return s->node->sh >= s->node->kh ? bl_team_parts(s->threads) : 1;
+}
+
+static void backward_part(const void *arg, int k) {
+    const bl__back *b = arg;
+    const bl__step *s = b->s;
+    const int parts = backward_parts(s);
+    const int64_t rows = output_rows(s);
+    for (int64_t r = bl__share(rows, parts, k); r < bl__share(rows, parts, k + 1); r++)
+        backward_row(b, s->scratch + (int64_t)k * s->ys.c, r);
+}
+
 static void backward(const bl__back *b) {
     const bl__step *s = b->s;
-    int64_t rows = (int64_t)s->ys.n * s->ys.h;
-    int apart = s->node->sh >= s->node->kh; /* no two rows of windows share a pixel */
-    int parts = apart ? s->threads : 1;
     if (!(b->add & 1)) memset(b->dx[0], 0, sizeof(float) * (size_t)bl__elements(s->xs[0]));
-#pragma omp parallel for schedule(static) num_threads(parts)
-    for (int t = 0; t < parts; t++)
-        for (int64_t r = bl__share(rows, parts, t); r < bl__share(rows, parts, t + 1); r++)
-            backward_row(b, s->scratch + (int64_t)t * s->ys.c, r);
+    bl_team_run(s->threads, backward_parts(s), backward_part, b);
 }
 
 const bl__kernel bl__cpu_max_pool = {.plan = plan, .forward = forward, .backward = backward};
@@ -97,10 +111,12 @@ static void mean_row(const bl__step *s, int64_t r) {
     }
 }
 
+static void mean_rows(const void *s, int64_t from, int64_t to) {
+    for (int64_t r = from; r < to; r++) mean_row(s, r);
+}
+
 static void mean_forward(bl__step *s) {
-    int64_t rows = (int64_t)s->ys.n * s->ys.h;
-#pragma omp parallel for schedule(static) num_threads(s->threads)
-    for (int64_t r = 0; r < rows; r++) mean_row(s, r);
+    bl_team_split(s->threads, output_rows(s), mean_rows, s);
 }
 
 /* Gathers: a row of dx adds up the windows that saw it, so that threads never share one. */
@@ -125,10 +141,13 @@ static void mean_back_row(const bl__back *b, int64_t r) {
         }
 }
 
+static void mean_back_rows(const void *b, int64_t from, int64_t to) {
+    for (int64_t r = from; r < to; r++) mean_back_row(b, r);
+}
+
 static void mean_backward(const bl__back *b) {
-    int64_t rows = (int64_t)b->s->xs[0].n * b->s->xs[0].h;
-#pragma omp parallel for schedule(static) num_threads(b->s->threads)
-    for (int64_t r = 0; r < rows; r++) mean_back_row(b, r);
+    const bl__step *s = b->s;
+    bl_team_split(s->threads, (int64_t)s->xs[0].n * s->xs[0].h, mean_back_rows, b);
 }
 
 const bl__kernel bl__cpu_avg_pool = {.forward = mean_forward, .backward = mean_backward};

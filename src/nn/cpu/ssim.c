@@ -39,44 +39,72 @@ static int plan(bl__step *s, bl_err *err) {
     return 0;
 }
 
-/* out[vh][vrow] = filter(in[h][row]) over the valid area. */
-static void filter(const geometry *g, int threads, const float f[TAPS], const float *in, float *wide,
-                   float *out) {
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int y = 0; y < g->h; y++) {
-        float *o = wide + y * g->vrow;
+/* A filter, or its adjoint: the picture it reads, rows filtered one way, and both ways. */
+typedef struct pass {
+    geometry g;
+    int threads;
+    float f[TAPS];
+    const float *in;
+    float *wide, *out;
+} pass;
+
+static void filter_along(const void *arg, int64_t from, int64_t to) {
+    const pass *p = arg;
+    const geometry *g = &p->g;
+    for (int64_t y = from; y < to; y++) {
+        float *o = p->wide + y * g->vrow;
         memset(o, 0, sizeof *o * (size_t)g->vrow);
         for (int k = 0; k < TAPS; k++) {
-            const float *p = in + y * g->row + (int64_t)k * g->c;
-            for (int64_t i = 0; i < g->vrow; i++) o[i] += f[k] * p[i];
+            const float *in = p->in + y * g->row + (int64_t)k * g->c;
+            for (int64_t i = 0; i < g->vrow; i++) o[i] += p->f[k] * in[i];
         }
     }
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int y = 0; y < g->vh; y++) {
-        float *o = out + y * g->vrow;
+}
+
+static void filter_down(const void *arg, int64_t from, int64_t to) {
+    const pass *p = arg;
+    const geometry *g = &p->g;
+    for (int64_t y = from; y < to; y++) {
+        float *o = p->out + y * g->vrow;
         memset(o, 0, sizeof *o * (size_t)g->vrow);
         for (int k = 0; k < TAPS; k++)
-            for (int64_t i = 0; i < g->vrow; i++) o[i] += f[k] * wide[(y + k) * g->vrow + i];
+            for (int64_t i = 0; i < g->vrow; i++) o[i] += p->f[k] * p->wide[(y + k) * g->vrow + i];
+    }
+}
+
+/* out[vh][vrow] = filter(in[h][row]) over the valid area. */
+static void filter(const pass *p) {
+    bl_team_split(p->threads, p->g.h, filter_along, p);
+    bl_team_split(p->threads, p->g.vh, filter_down, p);
+}
+
+static void adjoint_down(const void *arg, int64_t from, int64_t to) {
+    const pass *p = arg;
+    const geometry *g = &p->g;
+    for (int64_t y = from; y < to; y++) {
+        float *o = p->wide + y * g->vrow;
+        memset(o, 0, sizeof *o * (size_t)g->vrow);
+        for (int k = BL_MAX(0, (int)y - g->vh + 1); k < TAPS && k <= y; k++)
+            for (int64_t i = 0; i < g->vrow; i++) o[i] += p->f[k] * p->in[(y - k) * g->vrow + i];
+    }
+}
+
+static void adjoint_along(const void *arg, int64_t from, int64_t to) {
+    const pass *p = arg;
+    const geometry *g = &p->g;
+    for (int64_t y = from; y < to; y++) {
+        float *o = p->out + y * g->row;
+        memset(o, 0, sizeof *o * (size_t)g->row);
+        for (int k = 0; k < TAPS; k++)
+            for (int64_t i = 0; i < g->vrow; i++)
+                o[i + (int64_t)k * g->c] += p->f[k] * p->wide[y * g->vrow + i];
     }
 }
 
 /* out[h][row] = the adjoint of filter, of in[vh][vrow]. */
-static void adjoint(const geometry *g, int threads, const float f[TAPS], const float *in, float *wide,
-                    float *out) {
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int y = 0; y < g->h; y++) {
-        float *o = wide + y * g->vrow;
-        memset(o, 0, sizeof *o * (size_t)g->vrow);
-        for (int k = BL_MAX(0, y - g->vh + 1); k < TAPS && k <= y; k++)
-            for (int64_t i = 0; i < g->vrow; i++) o[i] += f[k] * in[(y - k) * g->vrow + i];
-    }
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int y = 0; y < g->h; y++) {
-        float *o = out + y * g->row;
-        memset(o, 0, sizeof *o * (size_t)g->row);
-        for (int k = 0; k < TAPS; k++)
-            for (int64_t i = 0; i < g->vrow; i++) o[i + (int64_t)k * g->c] += f[k] * wide[y * g->vrow + i];
-    }
+static void adjoint(const pass *p) {
+    bl_team_split(p->threads, p->g.h, adjoint_down, p);
+    bl_team_split(p->threads, p->g.h, adjoint_along, p);
 }
 
 static float centre_weight(const bl__step *s, const geometry *g, int n, int y, int x) {
@@ -114,16 +142,19 @@ static double weights(const bl__step *s, const geometry *g) {
 
 static void forward(bl__step *s) {
     geometry g = of(s);
-    float f[TAPS], *product = s->scratch, *wide = product + g.h * g.row, *m = wide + g.wide;
+    float *product = s->scratch, *wide = product + g.h * g.row, *m = wide + g.wide;
     int64_t size = g.h * g.row;
     double sum = 0, all = weights(s, &g);
-    gaussian(f);
+    pass p = {.g = g, .threads = s->threads, .wide = wide};
+    gaussian(p.f);
     for (int n = 0; n < s->xs[0].n; n++) {
         const float *a = s->x[0] + n * size, *b = s->x[1] + n * size;
         const float *left[5] = {a, b, a, b, a}, *right[5] = {NULL, NULL, a, b, b};
         for (int k = 0; k < 5; k++) {
             for (int64_t i = 0; right[k] && i < size; i++) product[i] = left[k][i] * right[k][i];
-            filter(&g, s->threads, f, right[k] ? product : left[k], wide, m + k * g.valid);
+            p.in = right[k] ? product : left[k];
+            p.out = m + k * g.valid;
+            filter(&p);
         }
         for (int y = 0; y < g.vh; y++) sum += row_ssim(s, &g, n, y, m, s->saved + 3 * n * g.valid);
     }
@@ -133,17 +164,19 @@ static void forward(bl__step *s) {
 static void backward(const bl__back *b) {
     bl__step *s = b->s;
     geometry g = of(s);
-    float f[TAPS], *back = s->scratch, *wide = back + g.h * g.row;
+    float *back = s->scratch;
     int64_t size = g.h * g.row;
     double all = weights(s, &g);
     float scale = (float)(all > 0 ? -b->dy[0] / all : 0);
-    gaussian(f);
+    pass p = {.g = g, .threads = s->threads, .wide = back + size, .out = back};
+    gaussian(p.f);
     for (int n = 0; b->dx[0] && n < s->xs[0].n; n++) {
         const float *x = s->x[0] + n * size, *y = s->x[1] + n * size;
         float *dx = b->dx[0] + n * size;
         if (!(b->add & 1)) memset(dx, 0, sizeof *dx * (size_t)size);
         for (int k = 0; k < 3; k++) {
-            adjoint(&g, s->threads, f, s->saved + (3 * n + k) * g.valid, wide, back);
+            p.in = s->saved + (3 * n + k) * g.valid;
+            adjoint(&p);
             if (k == 0)
                 for (int64_t i = 0; i < size; i++) dx[i] += scale * back[i];
             else if (k == 1)

@@ -78,19 +78,35 @@ static void backward_tile(const bl__conv_spec *s, const float *w, int t, int o, 
     }
 }
 
+typedef struct packing {
+    const bl__conv_spec *s;
+    const float *weights;
+    uint16_t *forward, *backward;
+} packing;
+
+/* 32 output channels of one tap: whole rows are read once. */
+static void pack_rows(const packing *p, int o, int t) {
+    const bl__conv_spec *s = p->s;
+    const int ins = s->big.c / TILE, outs = s->small.c / TILE;
+    for (int i = 0; i < s->big.c; i += DEPTH)
+        for (int half = 0; half < 2; half++) {
+            int64_t f = ((int64_t)t * (ins / 2) + i / DEPTH) * outs + o / TILE + half;
+            int64_t b = ((int64_t)t * (outs / 2) + o / DEPTH) * ins + i / TILE + half;
+            if (p->forward) forward_tile(s, p->weights, t, i, o + half * TILE, p->forward + f * TILE * DEPTH);
+            if (p->backward)
+                backward_tile(s, p->weights, t, o, i + half * TILE, p->backward + b * TILE * DEPTH);
+        }
+}
+
+static void pack_range(const void *arg, int64_t from, int64_t to) {
+    const packing *p = arg;
+    const int taps = p->s->kh * p->s->kw;
+    for (int64_t k = from; k < to; k++) pack_rows(p, (int)(k / taps) * DEPTH, (int)(k % taps));
+}
+
 void bl__tiles_pack(const bl__conv_spec *s, const float *weights, uint16_t *forward, uint16_t *backward) {
-    const int taps = s->kh * s->kw, ins = s->big.c / TILE, outs = s->small.c / TILE;
-#pragma omp parallel for schedule(static) num_threads(s->threads)
-    for (int k = 0; k < outs / 2 * taps; k++) { /* 32 output channels of one tap: whole rows are read once */
-        const int o = k / taps * DEPTH, t = k % taps;
-        for (int i = 0; i < s->big.c; i += DEPTH)
-            for (int half = 0; half < 2; half++) {
-                int64_t f = ((int64_t)t * (ins / 2) + i / DEPTH) * outs + o / TILE + half;
-                int64_t b = ((int64_t)t * (outs / 2) + o / DEPTH) * ins + i / TILE + half;
-                if (forward) forward_tile(s, weights, t, i, o + half * TILE, forward + f * TILE * DEPTH);
-                if (backward) backward_tile(s, weights, t, o, i + half * TILE, backward + b * TILE * DEPTH);
-            }
-    }
+    packing p = {s, weights, forward, backward};
+    bl_team_split(s->threads, (int64_t)s->small.c / DEPTH * s->kh * s->kw, pack_range, &p);
 }
 
 #else

@@ -122,11 +122,35 @@ static void block(const product *p, int64_t pixel, int channel) {
     }
 }
 
-/* Inside of a parallel region. Blocks along pixels come first: a thread keeps to its channels' weights. */
-static void multiply(const product *p) {
-    const int64_t across = rounded(p->pixels) / PAIR, units = across * (p->width / PAIR);
-#pragma omp for schedule(static) nowait
-    for (int64_t u = 0; u < units; u++) block(p, u % across * PAIR, (int)(u / across) * PAIR);
+static int64_t units_of(const product *p) {
+    return rounded(p->pixels) / PAIR * (p->width / PAIR);
+}
+
+/* Products that write to different pixels. */
+typedef struct products {
+    product p[4];
+    int n;
+} products;
+
+/* The units of all products, in turn. Blocks along pixels come first: a part keeps to its channels' weights.
+ */
+static void multiply_units(const void *arg, int64_t from, int64_t to) {
+    const products *all = arg;
+    configure();
+    for (int k = 0; k < all->n; k++) {
+        const product *p = &all->p[k];
+        const int64_t across = rounded(p->pixels) / PAIR, n = units_of(p);
+        for (int64_t u = BL_MAX(from, 0); u < BL_MIN(to, n); u++)
+            block(p, u % across * PAIR, (int)(u / across) * PAIR);
+        from -= n, to -= n;
+    }
+    _tile_release();
+}
+
+static void multiply(const products *all, int threads) {
+    int64_t units = 0;
+    for (int k = 0; k < all->n; k++) units += units_of(&all->p[k]);
+    bl_team_split(threads, units, multiply_units, all);
 }
 
 /* ---- laying out, row by row ---- */
@@ -187,38 +211,69 @@ static int in_place(const bl__conv_spec *s) {
            over * s->big.c * (int64_t)sizeof(uint16_t) <= BL__OVERREAD;
 }
 
+/* What is laid out before a product: rows of tables, and rows of pixels. */
+typedef struct layout {
+    const bl__conv_spec *s;
+    int parts, tables, rows; /* parts of the work; rows of tables, of pixels */
+    unsigned char *table;
+    const uint16_t *from;
+    uint16_t *to;
+} layout;
+
+static void lay_forward(const void *arg, int k) {
+    const layout *l = arg;
+    const bl__conv_spec *s = l->s;
+    const int pitch = pitch_of(s), rows = phase_rows(s);
+    for (int64_t r = bl__share(l->tables, l->parts, k); r < bl__share(l->tables, l->parts, k + 1); r++)
+        table_small(s, (int)r, (int32_t *)(void *)l->table + r * pitch);
+    for (int64_t r = bl__share(l->rows, l->parts, k); r < bl__share(l->rows, l->parts, k + 1); r++)
+        lay_big(s, l->from, (int)r / rows, (int)r % rows, l->to + r * pitch * s->big.c);
+}
+
+static void lay_backward(const void *arg, int k) {
+    const layout *l = arg;
+    const bl__conv_spec *s = l->s;
+    const int64_t pitch = pitch_of(s), size = table_bytes(s, made_rows(s));
+    for (int64_t r = bl__share(l->tables, l->parts, k); r < bl__share(l->tables, l->parts, k + 1); r++) {
+        const int64_t phase = r / l->rows, row = r % l->rows;
+        table_big(s, (int)phase, (int)row, (int32_t *)(void *)(l->table + phase * size) + row * pitch);
+    }
+    for (int64_t r = bl__share(l->rows, l->parts, k); r < bl__share(l->rows, l->parts, k + 1); r++)
+        lay_small(s, l->from, (int)r, l->to + r * pitch * s->small.c);
+}
+
 static void forward_sample(const bl__conv_spec *s, const uint16_t *big, const uint16_t *packed,
                            const float *bias, uint16_t *small, int add, void *scratch) {
     const int phases = s->sh * s->sw, c = s->big.c, pitch = pitch_of(s), rows = phase_rows(s);
     const int64_t plane = (int64_t)rows * pitch;
     int32_t *to = aligned(scratch);
     uint16_t *laid = aligned((unsigned char *)to + table_bytes(s, s->small.h));
-    product p = {.taps = s->kh * s->kw,
-                 .depth = c,
-                 .width = s->small.c,
-                 .pixels = plane_pixels(s),
-                 .to = to,
-                 .y = small,
-                 .bias = add ? NULL : bias,
-                 .act = add ? BL_ACT_NONE : s->act,
-                 .add = add};
-    const int whole = in_place(s), table = s->small.h + more_rows(s);
-    for (int t = 0; t < p.taps; t++) {
+    products all = {.n = 1};
+    product *p = all.p;
+    *p = (product){.taps = s->kh * s->kw,
+                   .depth = c,
+                   .width = s->small.c,
+                   .pixels = plane_pixels(s),
+                   .to = to,
+                   .y = small,
+                   .bias = add ? NULL : bias,
+                   .act = add ? BL_ACT_NONE : s->act,
+                   .add = add};
+    const int whole = in_place(s);
+    const layout l = {.s = s,
+                      .parts = bl_team_parts(s->threads),
+                      .tables = s->small.h + more_rows(s),
+                      .rows = whole ? 0 : phases * rows,
+                      .table = (unsigned char *)to,
+                      .from = big,
+                      .to = laid};
+    for (int t = 0; t < p->taps; t++) {
         tap at = tap_at(s, t);
-        p.a[t] = (whole ? big : laid + at.phase * plane * c) + at.shift * c;
-        p.b[t] = packed + (int64_t)t * c * s->small.c;
+        p->a[t] = (whole ? big : laid + at.phase * plane * c) + at.shift * c;
+        p->b[t] = packed + (int64_t)t * c * s->small.c;
     }
-#pragma omp parallel num_threads(s->threads)
-    {
-#pragma omp for schedule(static) nowait
-        for (int r = 0; r < table; r++) table_small(s, r, to + (int64_t)r * pitch);
-#pragma omp for schedule(static)
-        for (int r = 0; r < (whole ? 0 : phases * rows); r++)
-            lay_big(s, big, r / rows, r % rows, laid + (int64_t)r * pitch * c);
-        configure();
-        multiply(&p);
-        _tile_release();
-    }
+    bl_team_run(s->threads, l.parts, lay_forward, &l);
+    multiply(&all, s->threads);
 }
 
 void bl__tiles_forward(const bl__conv_spec *s, const uint16_t *big, const uint16_t *packed, const float *bias,
@@ -235,7 +290,15 @@ static void backward_sample(const bl__conv_spec *s, const uint16_t *small, const
     const int64_t before = margin(s), table = table_bytes(s, made_rows(s));
     unsigned char *tables = aligned(scratch);
     uint16_t *laid = aligned(tables + phases * table), *first = laid + before * c;
-    product p[4];
+    products all = {.n = phases};
+    product *p = all.p;
+    const layout l = {.s = s,
+                      .parts = bl_team_parts(s->threads),
+                      .tables = phases * rows,
+                      .rows = rows,
+                      .table = tables,
+                      .from = small,
+                      .to = first};
     for (int k = 0; k < phases; k++) {
         p[k] = (product){.depth = c,
                          .width = s->big.c,
@@ -251,20 +314,9 @@ static void backward_sample(const bl__conv_spec *s, const uint16_t *small, const
             p[k].b[p[k].taps++] = packed + (int64_t)t * c * s->big.c;
         }
     }
-#pragma omp parallel num_threads(s->threads)
-    {
-#pragma omp for schedule(static) nowait
-        for (int r = 0; r < phases * rows; r++)
-            table_big(s, r / rows, r % rows,
-                      (int32_t *)(void *)(tables + r / rows * table) + (int64_t)(r % rows) * pitch);
-#pragma omp single nowait
-        empty(laid, before, c);
-#pragma omp for schedule(static)
-        for (int r = 0; r < rows; r++) lay_small(s, small, r, first + (int64_t)r * pitch * c);
-        configure();
-        for (int k = 0; k < phases; k++) multiply(&p[k]);
-        _tile_release();
-    }
+    empty(laid, before, c);
+    bl_team_run(s->threads, l.parts, lay_backward, &l);
+    multiply(&all, s->threads);
 }
 
 void bl__tiles_backward_data(const bl__conv_spec *s, const uint16_t *small, const uint16_t *packed,

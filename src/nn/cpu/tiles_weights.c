@@ -144,33 +144,50 @@ static void block(const bl__conv_spec *s, const cut *c, int64_t unit, const uint
         product(from, c->depth, with, s->big.c, c->depth, to, stride, 1, 1);
 }
 
-static void chunk(const bl__conv_spec *s, const cut *c, const uint16_t *big, const uint16_t *small, int first,
-                  float *dw, void *scratch) {
-    const int rows = BL_MIN(c->rows, s->small.h - first);
-    const int64_t blocks = c->depth / DEPTH, inputs = c->phases * c->pairs;
+/* Rows first.. of one sample. */
+typedef struct chunk {
+    const bl__conv_spec *s;
+    const cut *c;
+    const uint16_t *big, *small;
+    int first;
+    float *dw;
+    uint16_t *a;
+    uint32_t *b;
+} chunk;
+
+static void pack_part(const void *arg, int part) {
+    const chunk *k = arg;
+    const int rows = BL_MIN(k->c->rows, k->s->small.h - k->first), parts = bl_team_parts(k->s->threads);
+    const int64_t blocks = k->c->depth / DEPTH, pairs = k->c->pairs, inputs = k->c->phases * pairs;
+    for (int64_t i = bl__share(blocks, parts, part); i < bl__share(blocks, parts, part + 1); i++)
+        pack_output(k->s, k->c, k->small, k->first, rows, i * DEPTH, k->a);
+    for (int64_t i = bl__share(inputs, parts, part); i < bl__share(inputs, parts, part + 1); i++)
+        pack_input(k->s, k->c, k->big, (int)(i / pairs), k->first, i % pairs, k->b);
+}
+
+static void multiply(const void *arg, int64_t from, int64_t to) {
+    const chunk *k = arg;
+    configure();
+    for (int64_t u = from; u < to; u++) block(k->s, k->c, u, k->a, k->b, k->dw);
+    _tile_release();
+}
+
+static void add_chunk(const chunk *k) {
+    const bl__conv_spec *s = k->s;
     const int64_t units = (int64_t)((s->small.c + 2 * TILE - 1) / (2 * TILE)) *
                           ((s->big.c + 2 * TILE - 1) / (2 * TILE)) * s->kh * s->kw;
-    uint16_t *a = aligned(scratch);
-    uint32_t *b = (void *)(a + c->depth * s->small.c);
-#pragma omp parallel num_threads(s->threads)
-    {
-#pragma omp for schedule(static) nowait
-        for (int64_t k = 0; k < blocks; k++) pack_output(s, c, small, first, rows, k * DEPTH, a);
-#pragma omp for schedule(static)
-        for (int64_t k = 0; k < inputs; k++)
-            pack_input(s, c, big, (int)(k / c->pairs), first, k % c->pairs, b);
-        configure();
-#pragma omp for schedule(static)
-        for (int64_t u = 0; u < units; u++) block(s, c, u, a, b, dw);
-        _tile_release();
-    }
+    bl_team_run(s->threads, bl_team_parts(s->threads), pack_part, k);
+    bl_team_split(s->threads, units, multiply, k);
 }
 
 void bl__tiles_backward_weights(const bl__conv_spec *s, const uint16_t *big, const uint16_t *small, float *dw,
                                 void *scratch) {
     const cut c = cut_of(s);
-    for (int n = 0; n < s->big.n; n++)
-        for (int first = 0; first < s->small.h; first += c.rows)
-            chunk(s, &c, big + n * bl__plane(s->big) * s->big.c, small + n * bl__plane(s->small) * s->small.c,
-                  first, dw, scratch);
+    chunk k = {.s = s, .c = &c, .dw = dw, .a = aligned(scratch)};
+    k.b = (void *)(k.a + c.depth * s->small.c);
+    for (int n = 0; n < s->big.n; n++) {
+        k.big = big + n * bl__plane(s->big) * s->big.c;
+        k.small = small + n * bl__plane(s->small) * s->small.c;
+        for (k.first = 0; k.first < s->small.h; k.first += c.rows) add_chunk(&k);
+    }
 }

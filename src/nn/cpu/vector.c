@@ -23,21 +23,17 @@ static void adam(float *restrict w, float *restrict g, float *restrict m, float 
     const float b1 = a->beta1, b2 = a->beta2, eps = a->eps, keep = a->ema;
     const float c2 = (float)(1 / (1 - pow(b2, (double)t))), rate = (float)(a->lr / (1 - pow(b1, (double)t)));
 #define LOOP(AVERAGE)                                                                                        \
-    for (int64_t i = block * 16384; i < end; i++) {                                                          \
+    for (int64_t i = 0; i < n; i++) {                                                                        \
         m[i] = b1 * m[i] + (1 - b1) * g[i];                                                                  \
         v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];                                                           \
         g[i] = 0;                                                                                            \
         w[i] -= rate * m[i] / (sqrtf(v[i] * c2) + eps);                                                      \
         AVERAGE                                                                                              \
     }
-#pragma omp parallel for schedule(static)
-    for (int64_t block = 0; block < (n + 16383) / 16384; block++) {
-        const int64_t end = BL_MIN(n, block * 16384 + 16384);
-        if (ema)
-            LOOP(ema[i] = keep * ema[i] + (1 - keep) * w[i];)
-        else
-            LOOP()
-    }
+    if (ema)
+        LOOP(ema[i] = keep * ema[i] + (1 - keep) * w[i];)
+    else
+        LOOP()
 #undef LOOP
 }
 
