@@ -25,6 +25,8 @@ typedef struct run {
     bl_value one, y, loss;
 } run;
 
+static int threads = 2;
+
 static void start(run *r, const op_case *c, int reference, bl_precision precision) {
     bl_err err = {0};
     bl_value x[3], one;
@@ -61,7 +63,7 @@ static void start(run *r, const op_case *c, int reference, bl_precision precisio
                                                        .n_objectives = 1,
                                                        .reference = reference,
                                                        .precision = precision,
-                                                       .threads = 2},
+                                                       .threads = threads},
                                  &err));
     bl_program_buffer(r->p, one)[0] = 1;
 }
@@ -289,6 +291,13 @@ BUILD(wide_down3, wide_conv(g, x, 3, 2, 1, BL_ACT_NONE))
 BUILD(wide_down4, wide_conv(g, x, 4, 2, 2, BL_ACT_LRELU))
 BUILD(wide_down2, wide_conv(g, x, 2, 2, 0, BL_ACT_NONE))
 
+/* Weights enough to be brought to another layout in slices. */
+static bl_value wide_many(bl_graph *g, const bl_value *x) {
+    bl_conv2d_args a = {
+        .name = "c", .out = 256, .kh = 3, .kw = 3, .pad = BL_PAD_SAME(1), .init_scale = 0.05f};
+    return projected(g, bl_conv2d(g, projected(g, x[0], "in", 64), &a), "out", 3);
+}
+
 static bl_value wide_up(bl_graph *g, const bl_value *x) {
     bl_value h = projected(g, x[0], "in", 64);
     h = bl_conv_transpose2d(
@@ -366,6 +375,65 @@ static const op_case cases[] = {
     {"ssim weighted", 3, {S(16, 14, 3), S(16, 14, 3), S(16, 14, 1)}, ssim_weighted},
     {"residual block", 1, {S(8, 6, 16)}, residual_block},
 };
+
+/* More rows than bands want, left-over rows at the bottom, several blocks of channels. */
+static const op_case tall[] = {
+    {"tall conv 3x3", 1, {S(37, 9, 6)}, conv3},
+    {"tall conv 3x3 relu", 1, {S(38, 9, 16)}, conv3_relu},
+    {"tall conv 4x4 stride 2 pad 2", 1, {S(41, 10, 12)}, conv4_stride2},
+    {"tall conv 7x7 tanh", 1, {S(33, 10, 8)}, conv7_tanh},
+    {"tall conv SAME stride 2", 1, {S(39, 8, 3)}, conv_same},
+    {"tall conv 1x1", 1, {S(40, 6, 16)}, conv1},
+    {"tall conv transposed", 1, {S(21, 6, 16)}, transposed},
+    {"tall wide conv 3x3", 1, {S(34, 9, 3)}, wide_conv3},
+    {"tall wide conv 2x2 stride 2", 1, {S(37, 9, 3)}, wide_down2},
+    {"tall wide conv 4x4 stride 2", 1, {S(37, 9, 3)}, wide_down4},
+    {"tall wide conv 3x3 to 256 channels", 1, {S(17, 7, 3)}, wide_many},
+};
+
+static void any_number_of_threads_equals_reference(void **state) {
+    (void)state;
+    static const int numbers[] = {1, 2, 3, 7, 16};
+    for (size_t k = 0; k < BL_COUNT(numbers); k++) {
+        threads = numbers[k];
+        for (size_t i = 0; i < BL_COUNT(tall); i++) check_parity(&tall[i], BL_FP32, 2e-5);
+    }
+    threads = 2;
+}
+
+/* One gradient slab after two passes. */
+static float *gradients_of(const op_case *c, int64_t *n) {
+    bl_err err = {0};
+    run r;
+    start(&r, c, 0, bl_cpu_has_bf16() ? BL_BF16 : BL_FP32);
+    for (int twice = 0; twice < 2; twice++) {
+        loss_of(&r);
+        assert_ok(bl_program_backward(r.p, 0, &err));
+    }
+    *n = 0;
+    for (int i = 0; i < bl_params_count(r.ps); i++) *n += bl_params_size(r.ps, i);
+    float *all = bl_alloc_array((size_t)*n, sizeof *all);
+    assert_non_null(all);
+    for (int64_t i = 0, at = 0; i < bl_params_count(r.ps); at += bl_params_size(r.ps, (int)i), i++)
+        memcpy(all + at, bl_params_data(r.ps, (int)i, BL_SLAB_GRAD),
+               sizeof *all * (size_t)bl_params_size(r.ps, (int)i));
+    stop(&r);
+    return all;
+}
+
+static void same_threads_same_bits(void **state) {
+    (void)state;
+    for (threads = 2; threads < 8; threads += 3)
+        for (size_t i = 0; i < BL_COUNT(tall); i++) {
+            int64_t n, m;
+            float *once = gradients_of(&tall[i], &n), *again = gradients_of(&tall[i], &m);
+            assert_int_equal(n, m);
+            assert_memory_equal(once, again, sizeof *once * (size_t)n);
+            bl_free(once);
+            bl_free(again);
+        }
+    threads = 2;
+}
 
 static void cpu_equals_reference(void **state) {
     (void)state;
@@ -538,6 +606,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_values),
         cmocka_unit_test(cpu_equals_reference),
+        cmocka_unit_test(any_number_of_threads_equals_reference),
+        cmocka_unit_test(same_threads_same_bits),
         cmocka_unit_test(bfloat16_is_near_the_reference),
         cmocka_unit_test(a_profile_has_every_operator),
         cmocka_unit_test(gradients_equal_finite_differences),

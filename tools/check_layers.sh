@@ -20,7 +20,7 @@ BEGIN {
     know["demo"] = "base media types demo"
     know["cli"] = "base media nn pose types motion figure gan eval transfer demo"
     pin["libav"] = pin["libsw"] = "src/media/"
-    pin["dnnl"] = "src/nn/cpu/onednn.c"
+    pin["dnnl"] = "src/nn/cpu/onednn"
     pin["cuda"] = pin["cudnn"] = pin["nccl"] = "src/nn/cuda/"
     pin["mpi.h"] = "src/dist/"
     pin["sys/socket"] = pin["netinet"] = "studio/"

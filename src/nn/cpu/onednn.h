@@ -1,7 +1,8 @@
 /*
- * The thin layer over oneDNN, whose C API changed between 2.x (Debian 12) and 3.x (Debian 13). Only onednn.c
- * includes dnnl.h. A convolution here is three primitives on NHWC data, stored in float32 or bfloat16, with
- * weights in oneDNN's own blocked layout; everything is created once and executed without allocating.
+ * The thin layer over oneDNN, whose C API changed between 2.x (Debian 12) and 3.x (Debian 13). Only onednn*
+ * include dnnl.h. A convolution here is three primitives, each in bands (bands.h), on NHWC data, stored in
+ * float32 or bfloat16, with weights in oneDNN's own blocked layout; everything is created once and executed
+ * without allocating.
  */
 #ifndef BALLERINO_NN_ONEDNN_H
 #define BALLERINO_NN_ONEDNN_H
