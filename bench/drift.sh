@@ -11,7 +11,6 @@ dir=$1
 steps=${2:-600}
 previous=${3:-on}
 turns=8
-export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000}
 
 "$here/bench_pair" film "$dir" 0
 [ -f "$dir/once.json" ] || "$here/ballerino" pose "$dir/source.mp4" -q -o "$dir/once.json" >&2

@@ -1,16 +1,12 @@
 #!/bin/sh
 # A good neighbour: how much longer a training step takes beside one busy process on each core than alone. Fair sharing
-# is a factor of two; threads that spin while they wait would make it ten. The program sets GOMP_SPINCOUNT by itself
-# (cli/main.c); the bench is given what it sets for training. usage: neighbour.sh [draft|reference] [STEPS] [ROUNDS]
+# is a factor of two; threads that spin while they wait would make it ten. usage: neighbour.sh [draft|reference] [STEPS] [ROUNDS]
 # Exit code 1: beyond the limit of 2.5.
 set -eu
 cd "$(dirname "$0")/.."
 net=${1:-draft} steps=${2:-15} rounds=${3:-3}
 bench=build/release/bin/bench_nn
 [ -x "$bench" ] || { echo "build first (make)" >&2; exit 1; }
-GOMP_SPINCOUNT=$(sed -n 's/.*training\[\] = "\([0-9]*\)".*/\1/p' cli/main.c)
-[ -n "$GOMP_SPINCOUNT" ] || { echo "cli/main.c no longer says how long threads may spin" >&2; exit 1; }
-export GOMP_SPINCOUNT
 busy="" results=""
 trap 'for p in $busy; do kill "$p" 2>/dev/null || true; done' EXIT
 trap 'exit 130' INT TERM

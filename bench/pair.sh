@@ -7,7 +7,6 @@ set -eu
 here=$(cd "$(dirname "$0")/../build/release/bin" && pwd)
 folder=$1
 steps=${2:-1200}
-export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000}
 
 dance() { # dance NAME SOURCE OPTIONS...
     made=$dir/$1.mp4

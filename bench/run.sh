@@ -11,9 +11,8 @@ bench=build/release/bin/bench_nn
 peer=${PEER:-python3}
 script=${PEER_SCRIPT:-bench/peer.py}
 $peer -c 'import torch' 2>/dev/null || { echo "PyTorch is not here (Debian: python3-torch): only our own times"; peer=""; }
-patient() { GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-3000} "$@"; } # as cli/main.c sets it
 
-ours() { patient "$bench" "$@" | tee -a "$log"; }
+ours() { "$bench" "$@" | tee -a "$log"; }
 theirs() { [ -z "$peer" ] || $peer "$script" "$@" | tee -a "$log"; }
 
 # Medians of three alternating runs each, and PyTorch's over ours.
@@ -45,7 +44,7 @@ ratios() {
 
 nets() {
     log=$(mktemp)
-    patient "$bench" peaks
+    "$bench" peaks
     for net in reference draft standard; do
         pair train $net 9 bf16
         pair infer $net 30 bf16
@@ -62,7 +61,7 @@ nets() {
 for part; do
     case $part in
     nets) nets ;;
-    ops) for net in reference draft; do patient "$bench" ops $net 9; done ;;
+    ops) for net in reference draft; do "$bench" ops $net 9; done ;;
     whole) bench/whole.sh ;;
     growth) for minutes in 1 3; do bench/memory.sh "" $minutes $minutes; done ;;
     memory) bench/memory.sh ;;

@@ -1,5 +1,4 @@
-/* ballerino-core: the program that does the work, started by `ballerino` (main.c), which has set OpenMP's
- * waiting before this one's libraries were loaded. */
+/* ballerino-core: the program that does the work, started by `ballerino` (main.c). */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>

@@ -2,7 +2,6 @@
  * starts ballerino-core for everything else: help does not wait for the libraries that do the work, a
  * hundred and more with all that FFmpeg brings. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -10,15 +9,6 @@
 #include "commands.h"
 
 #define CORE "ballerino-core"
-
-/* OpenMP's threads must not spin for long when they wait: beside another busy process that would cost both
- * many times over. libgomp reads this when it is loaded, with the core. */
-static void set_patient_threads(int command) {
-    static const char training[] = "3000", pipeline[] = "1000"; /* there it would take from other stages */
-    const int trains = (BL__IN_TRAIN | BL__IN(eval) | BL__IN(demo)) >> command & 1;
-    if (!getenv("GOMP_SPINCOUNT") && !getenv("OMP_WAIT_POLICY"))
-        (void)setenv("GOMP_SPINCOUNT", trains ? training : pipeline, 1);
-}
 
 /* The folder of this program, with its slash: from /proc, or without it from the path it was started by. */
 static int own_folder(char *out, size_t size) {
@@ -36,10 +26,9 @@ static int own_folder(char *out, size_t size) {
 }
 
 /* In the folder of this program (as built), or where `install` puts it; else along the PATH. */
-static int start_core(int command, char **argv, bl_err *err) {
+static int start_core(char **argv, bl_err *err) {
     static const char *const places[] = {"", "../libexec/ballerino/"};
     char self[4096], path[4200];
-    set_patient_threads(command);
     if (own_folder(self, sizeof self) < 0) {
         execvp(CORE, argv);
         return bl_fail(err, BL_E_NOT_FOUND, "cannot start %s: %s; install it along the PATH", CORE,
@@ -66,7 +55,7 @@ int main(int argc, char **argv) {
         if (bl__option_flag(&o, BL__OPT_help))
             bl__help_command(stdout, o.command);
         else
-            rc = o.command == BL__CMD_BIT_help ? bl__cmd_help(&o, &err) : start_core(o.command, argv, &err);
+            rc = o.command == BL__CMD_BIT_help ? bl__cmd_help(&o, &err) : start_core(argv, &err);
         bl__options_release(&o);
     }
     return bl__exit_code(rc, &err);

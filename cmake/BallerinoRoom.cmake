@@ -43,5 +43,5 @@ function(bl_test name)
     set(T_LABELS fast)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}" SKIP_RETURN_CODE 77
-    ENVIRONMENT "BALLERINO_SHARED=${CMAKE_SOURCE_DIR}/../shared;GOMP_SPINCOUNT=1000")
+    ENVIRONMENT "BALLERINO_SHARED=${CMAKE_SOURCE_DIR}/../shared")
 endfunction()

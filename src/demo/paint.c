@@ -204,25 +204,47 @@ typedef struct canvas {
     unsigned char *body;
 } canvas;
 
+typedef struct work {
+    painter *w;
+    canvas *c;
+    bl_frame *out;
+} work;
+
+static void paint_rooms(const void *arg, int64_t from, int64_t to) {
+    const work *k = arg;
+    for (int64_t y = from; y < to; y++) paint_room(k->w, (int)y);
+}
+
+/* Rows of tiles. */
+static void paint_tiles(const void *arg, int row) {
+    const work *k = arg;
+    for (int x = 0; x < k->w->s->width; x += TILE) paint_tile(k->w, x, row * TILE);
+}
+
+static void smooth_tiles(const void *arg, int row) {
+    const work *k = arg;
+    for (int x = 0; x < k->w->s->width; x += TILE) smooth_tile(k->w, k->c->room, k->c->out, x, row * TILE);
+}
+
+static void develop_rows(const void *arg, int64_t from, int64_t to) {
+    const work *k = arg;
+    const int64_t row = 3 * (int64_t)k->w->s->width;
+    for (int64_t y = from; y < to; y++)
+        for (int64_t x = 0; x < row; x++)
+            k->out->data[y * k->out->stride + x] = develop(k->c->out[y * row + x]);
+}
+
 static void paint_all(painter *w, canvas *c, bl_frame *out) {
-    int width = w->s->width, height = w->s->height;
-    size_t n = 3 * (size_t)width * (size_t)height;
+    const int height = w->s->height, threads = bl_cpu_count(), rows = (height + TILE - 1) / TILE;
+    const size_t n = 3 * (size_t)w->s->width * (size_t)height;
+    const work k = {w, c, out};
     bl__shadow_cast(c->shadow, w->f, w->s->lamp);
-#pragma omp parallel for schedule(dynamic, 16)
-    for (int y = 0; y < height; y++) paint_room(w, y);
+    bl_team_split(threads, height, paint_rooms, &k);
     memcpy(c->room, c->rgb, n * sizeof(float));
-#pragma omp parallel for schedule(dynamic, 1)
-    for (int y = 0; y < height; y += TILE)
-        for (int x = 0; x < width; x += TILE) paint_tile(w, x, y);
+    bl_team_run(threads, rows, paint_tiles, &k);
     memcpy(c->out, c->rgb, n * sizeof(float));
-#pragma omp parallel for schedule(dynamic, 1)
-    for (int y = 0; y < height; y += TILE)
-        for (int x = 0; x < width; x += TILE) smooth_tile(w, c->room, c->out, x, y);
-#pragma omp parallel for schedule(static)
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < 3 * width; x++)
-            out->data[(ptrdiff_t)y * out->stride + x] =
-                develop(c->out[(size_t)y * 3 * (size_t)width + (size_t)x]);
+    bl_team_run(threads, rows, smooth_tiles, &k);
+    bl_team_split(threads, height, develop_rows, &k);
 }
 
 int bl__paint(bl_frame *out, const bl__stage *s, const bl__figure3 *f, bl__dress dress, float h,

@@ -1,7 +1,39 @@
 #include "shadow.h"
 
+#include "ballerino/base.h"
+
 #define NOTHING 1e6f
 #define TILE 8
+
+typedef struct cast {
+    bl__shadow *s;
+    const bl__figure3 *f;
+} cast;
+
+static void cast_tile(bl__shadow *s, const bl__figure3 *f, int tx, int ty) {
+    const bl__view3 *v = &s->view;
+    bl__crowd c;
+    bl__crowd_gather(&c, f, v, (float)tx, (float)ty, (float)tx + TILE, (float)ty + TILE, .03f);
+    for (int y = ty; y < ty + TILE; y++) {
+        bl__lanes from, dir;
+        float t[BL__LANES];
+        for (int l = 0; l < BL__LANES; l++) {
+            vec3 o, d;
+            bl__view_ray(v, (float)(tx + l) + .5f, (float)y + .5f, &o, &d);
+            from.x[l] = o.x, from.y[l] = o.y, from.z[l] = o.z;
+            dir.x[l] = d.x, dir.y[l] = d.y, dir.z[l] = d.z;
+            t[l] = -1;
+        }
+        if (c.count) bl__trace(t, &c, &from, &dir, .004f);
+        for (int l = 0; l < BL__LANES; l++) s->depth[y][tx + l] = t[l] < 0 ? NOTHING : t[l];
+    }
+}
+
+/* A row of tiles. */
+static void cast_tiles(const void *arg, int k) {
+    const cast *all = arg;
+    for (int tx = 0; tx < BL__SHADOW_SIDE; tx += TILE) cast_tile(all->s, all->f, tx, k * TILE);
+}
 
 void bl__shadow_cast(bl__shadow *s, const bl__figure3 *f, vec3 lamp) {
     bl__view3 *v = &s->view;
@@ -17,25 +49,8 @@ void bl__shadow_cast(bl__shadow *s, const bl__figure3 *f, vec3 lamp) {
     }
     v->eye = m_apply(v->turn, v3(0.5f * (x0 + x1), 0.5f * (y0 + y1), 5));
     v->scale = fmaxf(x1 - x0, y1 - y0) * 1.06f / BL__SHADOW_SIDE;
-#pragma omp parallel for schedule(dynamic, 1)
-    for (int ty = 0; ty < BL__SHADOW_SIDE; ty += TILE)
-        for (int tx = 0; tx < BL__SHADOW_SIDE; tx += TILE) {
-            bl__crowd c;
-            bl__crowd_gather(&c, f, v, (float)tx, (float)ty, (float)tx + TILE, (float)ty + TILE, .03f);
-            for (int y = ty; y < ty + TILE; y++) {
-                bl__lanes from, dir;
-                float t[BL__LANES];
-                for (int l = 0; l < BL__LANES; l++) {
-                    vec3 o, d;
-                    bl__view_ray(v, (float)(tx + l) + .5f, (float)y + .5f, &o, &d);
-                    from.x[l] = o.x, from.y[l] = o.y, from.z[l] = o.z;
-                    dir.x[l] = d.x, dir.y[l] = d.y, dir.z[l] = d.z;
-                    t[l] = -1;
-                }
-                if (c.count) bl__trace(t, &c, &from, &dir, .004f);
-                for (int l = 0; l < BL__LANES; l++) s->depth[y][tx + l] = t[l] < 0 ? NOTHING : t[l];
-            }
-        }
+    const cast all = {s, f};
+    bl_team_run(bl_cpu_count(), BL__SHADOW_SIDE / TILE, cast_tiles, &all);
 }
 
 /* Depth difference at a texel turned into shade: bilinear between the four nearest. */

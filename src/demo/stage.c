@@ -161,6 +161,16 @@ static void paint_pixel(bl__stage *s, const room *r, int x, int y) {
     s->depth[at] = depth * part;
 }
 
+typedef struct painting {
+    bl__stage *s;
+    const room *r;
+} painting;
+
+static void paint_row(const void *arg, int y) {
+    const painting *p = arg;
+    for (int x = 0; x < p->s->width; x++) paint_pixel(p->s, p->r, x, y);
+}
+
 bl__view3 bl__stage_camera(bl__place place, int width, int height) {
     vec3 eye = place == BL__PLACE_STUDIO ? v3(.05f, 1.25f, 5.0f) : v3(-.08f, 1.35f, 5.1f);
     vec3 at = place == BL__PLACE_STUDIO ? v3(0, 1.08f, 0) : v3(0, .98f, 0);
@@ -197,9 +207,8 @@ int bl__stage_create(bl__stage **out, bl__place place, int width, int height, bl
         s->lamp = v_unit(v3(.60f, 1.05f, .80f));
         s->key = v3(1.45f, 1.28f, 1.02f), s->sky = v3(.60f, .60f, .62f), s->ground = v3(.30f, .25f, .21f);
     }
-#pragma omp parallel for schedule(dynamic, 8)
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) paint_pixel(s, &r, x, y);
+    const painting all = {s, &r};
+    bl_team_run(bl_cpu_count(), height, paint_row, &all);
     *out = s;
     return 0;
 }

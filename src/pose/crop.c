@@ -48,6 +48,23 @@ static void sample_row(float *out, int n, double x, double y, double dx, double 
     }
 }
 
+/* The rows of one crop. */
+typedef struct rows {
+    const sampler *s;
+    float *out;
+    int size;
+    double cx, cy, ux, uy, vx, vy,
+        first; /* middle; steps along a row and to the next; first pixel, in steps */
+} rows;
+
+static void sample_rows(const void *arg, int64_t from, int64_t to) {
+    const rows *r = arg;
+    for (int64_t j = from; j < to; j++)
+        sample_row(r->out + j * r->size * 3, r->size,
+                   r->cx + r->first * r->ux + (r->first + (double)j) * r->vx - .5,
+                   r->cy + r->first * r->uy + (r->first + (double)j) * r->vy - .5, r->ux, r->uy, r->s);
+}
+
 void bl__crop_sample(float *out, const bl_frame *frame, const bl__crop *c) {
     sampler s = {.data = frame->data,
                  .stride = frame->stride,
@@ -58,11 +75,17 @@ void bl__crop_sample(float *out, const bl_frame *frame, const bl__crop *c) {
                  .shift = c->lo};
     int n = c->size;
     double ux = c->w * cos(c->rotation) / n, uy = c->w * sin(c->rotation) / n;
-    double vx = -c->h * sin(c->rotation) / n, vy = c->h * cos(c->rotation) / n, first = .5 - .5 * n;
-#pragma omp parallel for schedule(static) num_threads(c->threads)
-    for (int j = 0; j < n; j++)
-        sample_row(out + (size_t)j * (size_t)n * 3, n, c->cx + first * ux + (first + j) * vx - .5,
-                   c->cy + first * uy + (first + j) * vy - .5, ux, uy, &s);
+    const rows r = {.s = &s,
+                    .out = out,
+                    .size = n,
+                    .cx = c->cx,
+                    .cy = c->cy,
+                    .ux = ux,
+                    .uy = uy,
+                    .vx = -c->h * sin(c->rotation) / n,
+                    .vy = c->h * cos(c->rotation) / n,
+                    .first = .5 - .5 * n};
+    bl_team_split(c->threads, n, sample_rows, &r);
 }
 
 void bl__crop_roi(float *out, const bl_frame *frame, const bl_roi *roi, const bl__crop *c) {

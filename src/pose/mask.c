@@ -55,14 +55,26 @@ static void draw_row(uint8_t *row, int width, int y, const float *m, const mappi
         row[x] = (uint8_t)(255 * bilinear(m, (float)(u + t->ux * x), (float)(v + t->vx * x)) + .5f);
 }
 
+typedef struct drawing {
+    uint8_t *mask;
+    int width;
+    const float *m;
+    const mapping *t;
+} drawing;
+
+static void draw_rows(const void *arg, int64_t from, int64_t to) {
+    const drawing *d = arg;
+    for (int64_t y = from; y < to; y++) draw_row(d->mask + y * d->width, d->width, (int)y, d->m, d->t);
+}
+
 int bl__mask_draw(uint8_t *mask, int width, int height, const float *logits, const bl_roi *roi, int threads,
                   bl_err *err) {
     float *m = bl_alloc_array(SIZE * SIZE, sizeof *m);
     if (!m) return bl_fail(err, BL_E_NOMEM, "not enough memory for a person mask");
     for (int k = 0; k < SIZE * SIZE; k++) m[k] = 1 / (1 + expf(-logits[k]));
     mapping t = frame_to_region(roi, width, height);
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int y = 0; y < height; y++) draw_row(mask + (size_t)y * (size_t)width, width, y, m, &t);
+    const drawing d = {mask, width, m, &t};
+    bl_team_split(threads, height, draw_rows, &d);
     bl_free(m);
     return 0;
 }
@@ -74,13 +86,22 @@ static float lean(double value) {
     return (float)((1 - fmin(1, sure)) * COMBINE_WITH_PREVIOUS);
 }
 
-void bl__mask_smooth(uint8_t *mask, uint8_t *before, int width, int height, int threads) {
-    float weight[256];
-    for (int k = 0; k < 256; k++) weight[k] = lean(k / 255.0);
-    int64_t n = (int64_t)width * height;
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int64_t k = 0; k < n; k++) {
-        float now = mask[k];
-        before[k] = mask[k] = (uint8_t)(now + ((float)before[k] - now) * weight[mask[k]] + .5f);
+typedef struct smoothing {
+    uint8_t *mask, *before;
+    float weight[256]; /* by what the mask is now */
+} smoothing;
+
+static void smooth_range(const void *arg, int64_t from, int64_t to) {
+    const smoothing *s = arg;
+    for (int64_t k = from; k < to; k++) {
+        const float now = s->mask[k];
+        s->before[k] = s->mask[k] =
+            (uint8_t)(now + ((float)s->before[k] - now) * s->weight[s->mask[k]] + .5f);
     }
+}
+
+void bl__mask_smooth(uint8_t *mask, uint8_t *before, int width, int height, int threads) {
+    smoothing s = {.mask = mask, .before = before};
+    for (int k = 0; k < 256; k++) s.weight[k] = lean(k / 255.0);
+    bl_team_split(threads, (int64_t)width * height, smooth_range, &s);
 }

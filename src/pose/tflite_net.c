@@ -1,7 +1,5 @@
 #include "tflite_net.h"
 
-#include <omp.h>
-
 #include "ballerino/base.h"
 #include "ballerino/nn.h"
 #include "models.h"
@@ -72,13 +70,6 @@ static int compile(bl__net *net, const bl__tfl_build *b, const bl__net_options *
     return rc;
 }
 
-/* oneDNN takes as many threads as OpenMP says to the calling thread: says `threads`, gives what it was. */
-static int say_threads(int threads) {
-    int before = omp_get_max_threads();
-    if (threads > 0) omp_set_num_threads(threads);
-    return before;
-}
-
 /* Declares, reports what the engine refused (sticky until compile), fills in the weights, compiles. */
 static int assemble(bl__net *net, bl__tflite *m, const bl__net_options *o, bl_err *err) {
     bl__tfl_build b = {.model = m};
@@ -100,10 +91,7 @@ int bl__net_open(bl__net **out, const void *bytes, size_t size, const char *name
     bl__net *net = bl_alloc(sizeof *net);
     if (!net) return bl_fail(err, BL_E_NOMEM, "not enough memory for %s", name);
     int rc = bl__tflite_open(&m, bytes, size, name, err);
-    int threads = say_threads(o->threads);
-    net->threads = o->threads;
     if (rc == 0) rc = assemble(net, m, o, err);
-    say_threads(threads);
     bl__tflite_close(&m);
     if (rc < 0) {
         bl__net_close(&net);
@@ -144,9 +132,7 @@ int64_t bl__net_input_count(const bl__net *net) {
 }
 
 int bl__net_run(bl__net *net, bl_err *err) {
-    int threads = say_threads(net->threads), rc = bl_program_forward(net->at[net->in_use].program, err);
-    say_threads(threads);
-    return rc;
+    return bl_program_forward(net->at[net->in_use].program, err);
 }
 
 const float *bl__net_output(bl__net *net, int output) {
