@@ -29,7 +29,8 @@ struct Move {
     }
     __device__ void operator()(int64_t i) const {
         const Spot p = spot(s, i);
-        const int x = p.x - sign * offset(amounts[2 * p.n], s.w), y = p.y - sign * offset(amounts[2 * p.n + 1], s.h);
+        const int x = p.x - sign * offset(amounts[2 * p.n], s.w),
+                  y = p.y - sign * offset(amounts[2 * p.n + 1], s.h);
         const bool inside = x >= 0 && y >= 0 && x < s.w && y < s.h;
         to.put(i, inside ? from.get(at(s, p.n, y, x, p.c)) : 0, add);
     }
@@ -79,7 +80,9 @@ struct Colour {
         }
     }
 };
-static float *means(const bl__step *s) { return s->saved + ((bl__elements(s->xs[1]) + 15) & ~(int64_t)15); }
+static float *means(const bl__step *s) {
+    return s->saved + ((bl__elements(s->xs[1]) + 15) & ~(int64_t)15);
+}
 static void colour(const bl__step *s, Ref to, Ref from, float *mean, int back, int add) {
     const int64_t pixels = bl__plane(s->ys), size = pixels * s->ys.c;
     totals<1>(s->device, "colour", s->ys.n, size, s->scratch, SampleSum{from, size},
@@ -94,5 +97,6 @@ static void colour_forward(bl__step *s) {
 static void colour_backward(const bl__back *b) {
     colour(b->s, ref_dx(b, 0), ref_dy(b), means(b->s) + b->s->ys.n, 1, adds(b, 0));
 }
+/* float32 only: a gradient is what is left when means are taken away, and pictures are stored so anyway. */
 extern "C" const bl__kernel bl__cuda_colour = {
-    .half = BL__HALF_FREE, .plan = plan, .forward = colour_forward, .backward = colour_backward};
+    .half = BL__HALF_NONE, .plan = plan, .forward = colour_forward, .backward = colour_backward};

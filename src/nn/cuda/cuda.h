@@ -1,8 +1,8 @@
 /*
  * The CUDA backend: kernels of every operator, on one device and one stream.
  *
- * Sources that launch kernels (.cu) are CUDA C++ and go through launch.h; the rest is C. A test builds the very
- * same sources against an emulator of the few CUDA and cuDNN calls that are used (tests/cuda_emulator).
+ * Sources that launch kernels (.cu) are CUDA C++ and go through launch.h; the rest is C. A test builds the
+ * very same sources against an emulator of the few CUDA and cuDNN calls that are used (tests/cuda_emulator).
  */
 #ifndef BALLERINO_NN_CUDA_H
 #define BALLERINO_NN_CUDA_H
@@ -21,21 +21,18 @@ struct bl__device {
     cudaStream_t stream;
     cudnnHandle_t dnn;
     bl__log_fn log;
-    bl_err err;    /* the first failure; nothing is queued after it */
-    int capturing; /* what is queued is being kept as a graph */
+    bl_err err; /* the first failure; nothing is queued after it */
 };
 
 /* Keeps the failure, if it is one and the first. Returns 1 when work may go on. */
 int bl__cuda_ok(bl__device *d, cudaError_t rc, const char *what);
 int bl__cudnn_ok(bl__device *d, cudnnStatus_t rc, const char *what);
-static inline int bl__cuda_fine(const bl__device *d) {
-    return d->err.code == 0;
-}
+/* Nothing has failed yet; and the calling thread's calls go to this device from now on. */
+int bl__cuda_fine(bl__device *d);
 
 /* ---- operators: a kernel each; see table.c ---- */
+extern const bl__kernel bl__cuda_conv, bl__cuda_depthwise; /* conv.c; the others are in .cu */
 #define BL__CUDA_OPS(X)                                                                                      \
-    X(conv)                                                                                                  \
-    X(depthwise)                                                                                             \
     X(norm_act)                                                                                              \
     X(activation)                                                                                            \
     X(prelu)                                                                                                 \
@@ -65,6 +62,7 @@ static inline int bl__cuda_fine(const bl__device *d) {
 BL__CUDA_OPS(BL_X)
 #undef BL_X
 const bl__kernel *bl__cuda_kernel(bl__op op, const bl__node *node);
+const bl__device_ops *bl__device_module(void); /* the one symbol that a program looks for */
 
 /* ---- pieces that C sources use (kernels in .cu) ---- */
 void bl__cuda_set(bl__device *d, float *p, float value);
@@ -78,8 +76,9 @@ typedef struct bl__cuda_picture {
     bl_shape shape;
     int pitch; /* values from a pixel to the next */
 } bl__cuda_picture;
-/* to(y + top, x + left) = from(y, x), zero wherever `from` has nothing: other storage, a border, more channels,
- * or (top, left negative) a part. Then, if asked, + bias[c], the activation, and += instead of =. */
+/* to(y + top, x + left) = from(y, x), zero wherever `from` has nothing: other storage, a border, more
+ * channels, or (top, left negative) a part. Then, if asked, + bias[c], the activation, and += instead of =.
+ */
 typedef struct bl__cuda_copy_how {
     int top, left, add;
     const float *bias; /* or NULL */

@@ -4,7 +4,9 @@
 static __device__ inline int64_t value_at(const bl__cuda_picture &p, int n, int y, int x, int c) {
     return (((int64_t)n * p.shape.h + y) * p.shape.w + x) * p.pitch + c;
 }
-static __device__ inline Ref of(const bl__cuda_picture &p) { return Ref{p.p, p.half}; }
+static __device__ inline Ref of(const bl__cuda_picture &p) {
+    return Ref{p.p, p.half};
+}
 
 struct Direct {
     bl__cuda_direct s;

@@ -2,9 +2,9 @@
  * How kernels are written and launched, so that one source serves nvcc and the emulator of the tests.
  *
  * A kernel's body is a sequence of BL_THREADS { ... } parts: each is done by all threads of a block, with a
- * barrier behind it; nothing but shared memory and what all threads know alike lives from one part to the next.
- * All device memory is reached through Array and Ref, where the emulator checks every access. Sums are in a
- * fixed order everywhere: nothing is added atomically, so that the same input gives the same bits.
+ * barrier behind it; nothing but shared memory and what all threads know alike lives from one part to the
+ * next. All device memory is reached through Array and Ref, where the emulator checks every access. Sums are
+ * in a fixed order everywhere: nothing is added atomically, so that the same input gives the same bits.
  */
 #ifndef BALLERINO_NN_CUDA_LAUNCH_H
 #define BALLERINO_NN_CUDA_LAUNCH_H
@@ -24,7 +24,11 @@
 #define BL_CHECK(p, bytes) ((void)0)
 #endif
 
+#ifdef BL__EMULATED
+enum { BLOCK = 256, MAX_BLOCKS = 3 }; /* so that small pictures, too, go round more than once */
+#else
 enum { BLOCK = 256, MAX_BLOCKS = 4096 };
+#endif
 
 /* Queues grid_x * grid_y blocks of BLOCK threads. */
 template <class K, class... A>
@@ -46,11 +50,11 @@ template <class T> struct Array {
         return p[i];
     }
 };
-template <class T> static Array<T> array(T *p) { return Array<T>{p}; }
+template <class T> static Array<T> array(T *p) {
+    return Array<T>{p};
+}
 
-template <int V> struct Vec {
-    float v[V];
-};
+template <int V> struct Vec { float v[V]; };
 
 static __device__ inline float from_bits(uint32_t u) {
 #ifdef BL__EMULATED
@@ -70,7 +74,9 @@ static __device__ inline uint32_t to_bits(float f) {
     return __float_as_uint(f);
 #endif
 }
-static __device__ inline float half_value(uint16_t h) { return from_bits((uint32_t)h << 16); }
+static __device__ inline float half_value(uint16_t h) {
+    return from_bits((uint32_t)h << 16);
+}
 /* To the nearest bfloat16, ties to even; NaN stays NaN. */
 static __device__ inline uint16_t half_of(float f) {
     uint32_t u = to_bits(f);
@@ -150,12 +156,24 @@ struct Ref {
     }
 };
 
-static inline Ref ref(const void *p, int half) { return Ref{(void *)p, half}; }
-static inline Ref ref_x(const bl__step *s, int i) { return ref(s->x[i], bl__half_x(s, i)); }
-static inline Ref ref_y(const bl__step *s) { return ref(s->y, s->half_y); }
-static inline Ref ref_dy(const bl__back *b) { return ref(b->dy, b->s->half_y); }
-static inline Ref ref_dx(const bl__back *b, int i) { return ref(b->dx[i], bl__half_x(b->s, i)); }
-static inline int adds(const bl__back *b, int i) { return (int)(b->add >> i & 1); }
+static inline Ref ref(const void *p, int half) {
+    return Ref{(void *)p, half};
+}
+static inline Ref ref_x(const bl__step *s, int i) {
+    return ref(s->x[i], bl__half_x(s, i));
+}
+static inline Ref ref_y(const bl__step *s) {
+    return ref(s->y, s->half_y);
+}
+static inline Ref ref_dy(const bl__back *b) {
+    return ref(b->dy, b->s->half_y);
+}
+static inline Ref ref_dx(const bl__back *b, int i) {
+    return ref(b->dx[i], bl__half_x(b->s, i));
+}
+static inline int adds(const bl__back *b, int i) {
+    return (int)(b->add >> i & 1);
+}
 
 /* ---- activations, as bl__act and bl__act_slope of the reference ---- */
 static __device__ inline float act_of(float x, bl_act act) {
@@ -188,7 +206,7 @@ template <class F> __global__ void each_kernel(F f, int64_t n) {
 }
 template <class F> static void each(bl__device *d, const char *what, int64_t n, F f) {
     const int64_t blocks = (n + BLOCK - 1) / BLOCK;
-    launch(d, what, blocks < MAX_BLOCKS ? blocks : MAX_BLOCKS, 1, each_kernel<F>, f, n);
+    launch(d, what, blocks < MAX_BLOCKS ? blocks : (int64_t)MAX_BLOCKS, 1, each_kernel<F>, f, n);
 }
 
 /* n values, eight at once where channels come in eights; F is a template over V, made by F<V>{args...}, and
@@ -218,6 +236,8 @@ static __device__ inline Spot spot(bl_shape s, int64_t i) {
 static __device__ inline int64_t at(bl_shape s, int n, int y, int x, int c) {
     return (((int64_t)n * s.h + y) * s.w + x) * s.c + c;
 }
-static inline int by_eight(int c) { return c % 8 == 0; }
+static inline int by_eight(int c) {
+    return c % 8 == 0;
+}
 
 #endif

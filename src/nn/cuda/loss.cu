@@ -32,7 +32,9 @@ struct DistanceBack {
         if (db.p) db.put(i, -g, (int)(add >> 1 & 1));
     }
 };
-static Ref weights_of(const bl__step *s) { return s->n_in == 3 ? ref_x(s, 2) : ref(NULL, 0); }
+static Ref weights_of(const bl__step *s) {
+    return s->n_in == 3 ? ref_x(s, 2) : ref(NULL, 0);
+}
 static int l1_plan(bl__step *s, bl_err *) {
     s->saved_floats = 1;
     s->scratch_floats = totals_scratch(1, bl__elements(s->xs[0]), 2);
@@ -140,7 +142,8 @@ extern "C" const bl__kernel bl__cuda_weighted_sum = {
     .half = BL__HALF_FREE, .forward = sum_forward, .backward = sum_backward};
 
 /* ---- SSIM with separable Gaussian filters: five filtered maps forward; backward three derivative maps are
- * filtered by the adjoint. saved: the three maps ([3][n][vh][vw][c]) and the weights' sum, turned over. ---- */
+ * filtered by the adjoint. saved: the three maps ([3][n][vh][vw][c]) and the weights' sum, turned over. ----
+ */
 enum { TAPS = 11, MAPS = 5 };
 struct Ssim {
     bl_shape x, valid, wide; /* the picture; the windows' centres; rows filtered along x only */
@@ -162,7 +165,9 @@ static int ssim_plan(bl__step *s, bl_err *) {
     s->scratch_floats = MAPS * bl__elements(m.wide) + 16 + totals_scratch(1, bl__elements(m.valid), 2);
     return 0;
 }
-static int64_t behind_maps(const Ssim &m) { return (MAPS * bl__elements(m.wide) + 15) & ~(int64_t)15; }
+static int64_t behind_maps(const Ssim &m) {
+    return (MAPS * bl__elements(m.wide) + 15) & ~(int64_t)15;
+}
 
 struct AlongRows {
     Ssim m;

@@ -1,6 +1,6 @@
-/* Instance norm + residual + activation: a pass for the statistics and one to apply them, forward and backward.
- * saved: of each sample and channel mean, 1/sigma, scale, offset ([4][n][c]); backward's two means behind the
- * partial sums in scratch. */
+/* Instance norm + residual + activation: a pass for the statistics and one to apply them, forward and
+ * backward. saved: of each sample and channel mean, 1/sigma, scale, offset ([4][n][c]); backward's two means
+ * behind the partial sums in scratch. */
 #include "reduce.h"
 
 struct Norm {

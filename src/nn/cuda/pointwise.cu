@@ -22,7 +22,8 @@ template <int V> struct ActivateBack {
 };
 
 static void activation_forward(bl__step *s) {
-    EACH(s->device, "activation", bl__elements(s->ys), s->ys.c, Activate, ref_y(s), ref_x(s, 0), s->node->act);
+    EACH(s->device, "activation", bl__elements(s->ys), s->ys.c, Activate, ref_y(s), ref_x(s, 0),
+         s->node->act);
 }
 static void activation_backward(const bl__back *b) {
     const bl__step *s = b->s;
@@ -160,7 +161,8 @@ static int prelu_plan(bl__step *s, bl_err *) {
     return 0;
 }
 static void prelu_forward(bl__step *s) {
-    EACH(s->device, "prelu", bl__elements(s->ys), s->ys.c, Prelu, ref_y(s), ref_x(s, 0), array(s->w), s->ys.c);
+    EACH(s->device, "prelu", bl__elements(s->ys), s->ys.c, Prelu, ref_y(s), ref_x(s, 0), array(s->w),
+         s->ys.c);
 }
 static void prelu_backward(const bl__back *b) {
     const bl__step *s = b->s;
@@ -229,13 +231,12 @@ struct PutSum {
     }
 };
 static int mul_plan(bl__step *s, bl_err *) {
-    if (factor_of(s) == CHANNEL)
-        s->scratch_floats = columns_scratch(s->ys.n, bl__plane(s->ys), s->ys.c, 1);
+    if (factor_of(s) == CHANNEL) s->scratch_floats = columns_scratch(s->ys.n, bl__plane(s->ys), s->ys.c, 1);
     return 0;
 }
 static void mul_forward(bl__step *s) {
-    EACH(s->device, "mul", bl__elements(s->ys), s->ys.c, Mul, ref_y(s), ref_x(s, 0), ref_x(s, 1), factor_of(s),
-         bl__plane(s->ys) * s->ys.c, s->ys.c, 0);
+    EACH(s->device, "mul", bl__elements(s->ys), s->ys.c, Mul, ref_y(s), ref_x(s, 0), ref_x(s, 1),
+         factor_of(s), bl__plane(s->ys) * s->ys.c, s->ys.c, 0);
 }
 static void mul_backward(const bl__back *b) {
     const bl__step *s = b->s;

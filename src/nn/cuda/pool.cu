@@ -81,7 +81,9 @@ static void max_pool_backward(const bl__back *b) {
 extern "C" const bl__kernel bl__cuda_max_pool = {
     .half = BL__HALF_FREE, .forward = max_pool_forward, .backward = max_pool_backward};
 
-static __device__ inline float share(Span s) { return 1 / (float)((s.y1 - s.y0) * (s.x1 - s.x0)); }
+static __device__ inline float share(Span s) {
+    return 1 / (float)((s.y1 - s.y0) * (s.x1 - s.x0));
+}
 
 template <int V> struct AvgPool {
     Ref y, x;
@@ -172,7 +174,9 @@ struct Tap {
     int a, b;
     float t;
 };
-static __device__ inline int clamp(int i, int n) { return i < 0 ? 0 : i > n - 1 ? n - 1 : i; }
+static __device__ inline int clamp(int i, int n) {
+    return i < 0 ? 0 : i > n - 1 ? n - 1 : i;
+}
 static __device__ inline Tap tap(int i, int in, int out) {
     const float f = ((float)i + 0.5f) * ((float)in / (float)out) - 0.5f, low = floorf(f);
     return Tap{clamp((int)low, in), clamp((int)low + 1, in), f - low};

@@ -1,8 +1,9 @@
 /*
  * Sums in a fixed order, in two launches each: partial sums of a part by a block, then their sum.
  *
- * columns: of [groups][rows][c], a sum over rows for each group and channel: f(group, row, channel, sums[K][V])
- * adds a row's V channels; finish(group, channel, sums[K]) gets the totals.
+ * columns: of [groups][rows][c], a sum over rows for each group and channel: f(group, row, channel,
+ * sums[K][V]) adds a row's V channels; finish(group, channel, sums[K]) gets the totals.
+ *
  * totals: of [groups][n], a sum over n: f(group, i, sums[K]); finish(group, sums[K]).
  */
 #ifndef BALLERINO_NN_CUDA_REDUCE_H
@@ -44,12 +45,13 @@ template <int V, int K, class F> __global__ void columns_kernel(F f, Columns g, 
         for (int k = 0; k < K; k++)
             for (int v = 0; v < V; v++) sums[(k * V + v) * BLOCK + threadIdx.x] = sum[k][v];
     }
-    for (int half = deep / 2; half > 0; half /= 2)
+    for (int half = deep / 2; half > 0; half /= 2) {
         BL_THREADS {
             if ((int)threadIdx.x / g.lanes < half)
                 for (int k = 0; k < K * V; k++)
                     sums[k * BLOCK + threadIdx.x] += sums[k * BLOCK + threadIdx.x + half * g.lanes];
         }
+    }
     BL_THREADS {
         const int c = (cg * g.lanes + (int)threadIdx.x) * V;
         if ((int)threadIdx.x < g.lanes && c < g.c)
@@ -103,12 +105,13 @@ static inline int64_t totals_blocks(int64_t n) {
 }
 
 template <int K> static __device__ inline void tree(double *sums) { /* of K * BLOCK, one a thread */
-    for (int half = BLOCK / 2; half > 0; half /= 2)
+    for (int half = BLOCK / 2; half > 0; half /= 2) {
         BL_THREADS {
             if ((int)threadIdx.x < half)
                 for (int k = 0; k < K; k++)
                     sums[k * BLOCK + threadIdx.x] += sums[k * BLOCK + threadIdx.x + half];
         }
+    }
 }
 
 template <int K, class F> __global__ void totals_kernel(F f, int64_t n, Array<double> partial) {
@@ -149,7 +152,8 @@ template <int K, class G> __global__ void totals_finish(G finish, int blocks, Ar
 
 /* scratch: totals_scratch(groups, n, K) floats, at a multiple of eight bytes. */
 template <int K, class F, class G>
-static void totals(bl__device *d, const char *what, int64_t groups, int64_t n, float *scratch, F f, G finish) {
+static void totals(bl__device *d, const char *what, int64_t groups, int64_t n, float *scratch, F f,
+                   G finish) {
     const int64_t blocks = totals_blocks(n);
     Array<double> partial = array((double *)(void *)scratch);
     launch(d, what, blocks, groups, totals_kernel<K, F>, f, n, partial);

@@ -14,7 +14,8 @@ template <int V> struct Strip {
 static void strip(bl__device *d, const char *what, int64_t rows, Ref to, int to_c, int to_first, Ref from,
                   int from_c, int from_first, int width, int add) {
     const int eight = !((to_c | to_first | from_c | from_first | width) & 7);
-    EACH(d, what, rows * width, eight ? 8 : 1, Strip, to, from, to_c, to_first, from_c, from_first, width, add);
+    EACH(d, what, rows * width, eight ? 8 : 1, Strip, to, from, to_c, to_first, from_c, from_first, width,
+         add);
 }
 
 static void concat_forward(bl__step *s) {
@@ -27,14 +28,16 @@ static void concat_backward(const bl__back *b) {
     const int64_t rows = bl__elements(s->ys) / s->ys.c;
     for (int k = 0, first = 0; k < s->n_in; first += s->xs[k++].c)
         if (b->dx[k])
-            strip(s->device, "concat's gradient", rows, ref_dx(b, k), s->xs[k].c, 0, ref_dy(b), s->ys.c, first,
-                  s->xs[k].c, adds(b, k));
+            strip(s->device, "concat's gradient", rows, ref_dx(b, k), s->xs[k].c, 0, ref_dy(b), s->ys.c,
+                  first, s->xs[k].c, adds(b, k));
 }
 extern "C" const bl__kernel bl__cuda_concat = {
     .half = BL__HALF_FREE, .forward = concat_forward, .backward = concat_backward};
 
 /* A sample's rows are one strip of h * w * c values. */
-static int rows_of(bl_shape s) { return (int)(bl__plane(s) * s.c); }
+static int rows_of(bl_shape s) {
+    return (int)(bl__plane(s) * s.c);
+}
 static void concat_rows_forward(bl__step *s) {
     for (int k = 0, first = 0; k < s->n_in; first += rows_of(s->xs[k++]))
         strip(s->device, "concat rows", s->ys.n, ref_y(s), rows_of(s->ys), first, ref_x(s, k),
@@ -102,7 +105,9 @@ extern "C" void bl__cuda_copy(bl__device *d, bl__cuda_picture to, bl__cuda_pictu
     EACH(d, "copy", n, eight ? 8 : 1, Copy, to, from, how);
 }
 
-static bl__cuda_picture picture(Ref r, bl_shape s) { return bl__cuda_picture{r.p, r.half, s, s.c}; }
+static bl__cuda_picture picture(Ref r, bl_shape s) {
+    return bl__cuda_picture{r.p, r.half, s, s.c};
+}
 static void pad_zero_forward(bl__step *s) {
     bl__cuda_copy(s->device, picture(ref_y(s), s->ys), picture(ref_x(s, 0), s->xs[0]),
                   bl__cuda_copy_how{s->pad.top, s->pad.left, 0, NULL, BL_ACT_NONE});
@@ -116,7 +121,9 @@ extern "C" const bl__kernel bl__cuda_pad_zero = {
     .half = BL__HALF_FREE, .forward = pad_zero_forward, .backward = pad_zero_backward};
 
 /* ---- reflection ---- */
-static __device__ inline int mirror(int i, int n) { return i < 0 ? -i : i >= n ? 2 * n - 2 - i : i; }
+static __device__ inline int mirror(int i, int n) {
+    return i < 0 ? -i : i >= n ? 2 * n - 2 - i : i;
+}
 
 template <int V> struct Reflect {
     Ref y, x;
@@ -175,8 +182,8 @@ struct DepthToSpace {
     int block, back, add;
     __device__ void operator()(int64_t i) const {
         const Spot p = spot(wide, i);
-        const int64_t j = at(deep, p.n, p.y / block, p.x / block,
-                             (p.y % block * block + p.x % block) * wide.c + p.c);
+        const int64_t j =
+            at(deep, p.n, p.y / block, p.x / block, (p.y % block * block + p.x % block) * wide.c + p.c);
         if (back)
             to.put(j, from.get(i), add);
         else

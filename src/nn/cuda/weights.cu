@@ -20,8 +20,8 @@ struct AdamStep {
 extern "C" void bl__cuda_adam(bl__device *d, const bl__adam_run *a) {
     const double b1 = (double)a->a.beta1, b2 = (double)a->a.beta2, t = (double)a->t;
     each(d, "Adam", a->n,
-         AdamStep{array(a->w), array(a->g), array(a->m), array(a->v), array(a->ema), array(a->half), a->a.beta1,
-                  a->a.beta2, a->a.eps, a->a.ema, (float)(1 / (1 - pow(b2, t))),
+         AdamStep{array(a->w), array(a->g), array(a->m), array(a->v), array(a->ema), array(a->half),
+                  a->a.beta1, a->a.beta2, a->a.eps, a->a.ema, (float)(1 / (1 - pow(b2, t))),
                   (float)((double)a->a.lr / (1 - pow(b1, t)))});
 }
 
@@ -30,7 +30,9 @@ struct Set {
     float value;
     __device__ void operator()(int64_t i) const { p[i] = value; }
 };
-extern "C" void bl__cuda_set(bl__device *d, float *p, float value) { each(d, "set", 1, Set{array(p), value}); }
+extern "C" void bl__cuda_set(bl__device *d, float *p, float value) {
+    each(d, "set", 1, Set{array(p), value});
+}
 
 struct Round {
     Array<uint16_t> to;
