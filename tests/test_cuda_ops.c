@@ -144,7 +144,7 @@ static const op_case wide[] = {{"wide conv 3x3", 1, {S(13, 9, 3)}, wide_conv3},
                                {"wide conv 4x4 stride 2", 1, {S(17, 9, 3)}, wide_down4},
                                {"wide conv 2x2 stride 2, a row left over", 1, {S(13, 9, 3)}, wide_down2},
                                {"wide conv transposed", 1, {S(5, 7, 3)}, wide_up},
-                               {"features between layers", 1, {S(6, 8, 3)}, wide_net}};
+                               {"features between layers", 1, {S(8, 10, 3)}, wide_net}};
 
 /* Features that several layers round on their way differ more than one operator's, and rectifiers between
  * them switch: seen: 2.7e-2 of the gradients. */
@@ -165,6 +165,25 @@ BUILD(stride2_lrelu, bl_conv2d(g, x[0],
                                                  .pad = BL_PAD_SAME(1),
                                                  .act = BL_ACT_LRELU}))
 BUILD(two_slices, bl_slice(g, bl_concat(g, x, 2), x[0] < 0 ? 1 : 0, 1))
+
+BUILD(norm_itself, bl_norm_act(g, x[0], x[0], BL_ACT_RELU))
+BUILD(mul_itself, bl_mul(g, x[0], x[0]))
+BUILD(blend_itself, bl_blend(g, x[0], x[1], x[1]))
+BUILD(blend_foreground, bl_blend(g, x[0], x[1], x[0]))
+BUILD(concat_itself, bl_concat(g, (const bl_value[]){x[0], x[1], x[0]}, 3))
+
+/* Gradients of one value that comes in twice are added in the right order. */
+static void a_value_that_comes_in_twice(void **state) {
+    (void)state;
+    static const op_case twice[] = {
+        {"norm, its input as the residual", 1, {S(6, 8, 16)}, norm_itself},
+        {"mul by itself", 1, {S(4, 5, 6)}, mul_itself},
+        {"blend, the mask as the background", 2, {S(4, 5, 1), S(4, 5, 1)}, blend_itself},
+        {"blend, the foreground as the background", 2, {S(4, 5, 3), S(4, 5, 1)}, blend_foreground},
+        {"concat, first and last", 2, {S(4, 5, 3), S(4, 5, 2)}, concat_itself},
+    };
+    for (size_t i = 0; i < BL_COUNT(twice); i++) check_all_ways(&twice[i], 1);
+}
 
 /* Operators that take any number of channels, with odd and with wide ones. */
 static void every_channel_count(void **state) {
@@ -235,7 +254,9 @@ static void large_pictures(void **state) {
 /* What the module must do when CUDA or cuDNN refuse: run eagerly, and convolve by the definition. */
 static void without_graphs_and_without_cudnn(void **state) {
     (void)state;
-    static const char *const lacking[] = {"BALLERINO_EMULATOR_NO_GRAPHS", "BALLERINO_EMULATOR_NO_CUDNN"};
+    static const char *const lacking[][2] = {{"BALLERINO_EMULATOR_NO_GRAPHS", "1"},
+                                             {"BALLERINO_EMULATOR_NO_CUDNN", "1"},
+                                             {"BALLERINO_EMULATOR_NO_CUDNN", "late"}};
     static const op_case convs[] = {{"conv 3x3 relu", 1, {S(9, 7, 16)}, conv3_relu},
                                     {"conv 3x3 lrelu, odd channels", 1, {S(6, 7, 9)}, conv3_lrelu},
                                     {"conv SAME stride 2", 1, {S(9, 8, 3)}, conv_same},
@@ -248,9 +269,12 @@ static void without_graphs_and_without_cudnn(void **state) {
     }
     bl_log_set_level(BL_LOG_ERROR); /* it says so, once a layer */
     for (size_t k = 0; k < BL_COUNT(lacking); k++) {
-        setenv(lacking[k], "1", 1);
-        for (size_t i = 0; i < BL_COUNT(convs); i++) check_all_ways(&convs[i], SEVERAL_LAYERS);
-        unsetenv(lacking[k]);
+        setenv(lacking[k][0], lacking[k][1], 1);
+        for (size_t i = 0; i < BL_COUNT(convs); i++) {
+            check(&convs[i], BL_FP32, 2);
+            check_within(&convs[i], BL_BF16, 1, SEVERAL_LAYERS);
+        }
+        unsetenv(lacking[k][0]);
     }
     bl_log_set_level(BL_LOG_INFO);
 }
@@ -467,6 +491,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_operator),
         cmocka_unit_test(layers_on_stored_features),
+        cmocka_unit_test(a_value_that_comes_in_twice),
         cmocka_unit_test(every_channel_count),
         cmocka_unit_test(large_pictures),
         cmocka_unit_test(without_graphs_and_without_cudnn),

@@ -4,9 +4,9 @@
  *
  * What is queued is not done before somebody waits. Device memory is filled with NaN when it is given out, is
  * out of reach while the program's own code runs, and kernels may touch nothing else (emulator.h). Copies are
- * asynchronous only for pinned memory. Environment, read at every use: BALLERINO_EMULATOR_MB (memory of the
- * device), _ORDER=1 (blocks and threads backwards), _NO_GRAPHS, _NO_CUDNN (what offers the module has to do
- * without).
+ * asynchronous only for pinned memory. Environment, read at every use, all with BALLERINO_EMULATOR_ before:
+ * MB (memory of the device), ORDER=1 (blocks and threads backwards), NO_GRAPHS, NO_CUDNN=1 (it offers
+ * nothing) or =late (it offers and then refuses).
  */
 #ifndef BALLERINO_FAKE_CUDA_RUNTIME_H
 #define BALLERINO_FAKE_CUDA_RUNTIME_H

@@ -169,28 +169,32 @@ static bl__cuda_direct direct(const bl__step *s, const void *big, const void *sm
 
 static void to_small(const bl__step *s, const void *big, void *small, bl__cuda_copy_how how) {
     const conv *c = s->state;
-    if (!bl__dnn_can(c->dnn, BL__TO_SMALL)) {
-        const bl__cuda_direct d = direct(s, big, small);
-        bl__cuda_direct_small(s->device, &d, how);
-        return;
+    if (bl__dnn_can(c->dnn, BL__TO_SMALL)) {
+        const void *from = enter(s, &c->big, big);
+        void *to = c->small.copied ? scratch(s, c->small.at) : small;
+        if (bl__dnn_to_small(c->dnn, from, weights(s), to, how.add && !c->small.copied,
+                             scratch(s, c->workspace_at))) {
+            leave(s, &c->small, small, how);
+            return;
+        }
     }
-    const void *from = enter(s, &c->big, big);
-    void *to = c->small.copied ? scratch(s, c->small.at) : small;
-    bl__dnn_to_small(c->dnn, from, weights(s), to, how.add && !c->small.copied, scratch(s, c->workspace_at));
-    leave(s, &c->small, small, how);
+    const bl__cuda_direct d = direct(s, big, small);
+    bl__cuda_direct_small(s->device, &d, how);
 }
 
 static void to_big(const bl__step *s, const void *small, void *big, bl__cuda_copy_how how) {
     const conv *c = s->state;
-    if (!bl__dnn_can(c->dnn, BL__TO_BIG)) {
-        const bl__cuda_direct d = direct(s, big, small);
-        bl__cuda_direct_big(s->device, &d, how);
-        return;
+    if (bl__dnn_can(c->dnn, BL__TO_BIG)) {
+        const void *from = enter(s, &c->small, small);
+        void *to = c->big.copied ? scratch(s, c->big.at) : big;
+        if (bl__dnn_to_big(c->dnn, from, weights(s), to, how.add && !c->big.copied,
+                           scratch(s, c->workspace_at))) {
+            leave(s, &c->big, big, how);
+            return;
+        }
     }
-    const void *from = enter(s, &c->small, small);
-    void *to = c->big.copied ? scratch(s, c->big.at) : big;
-    bl__dnn_to_big(c->dnn, from, weights(s), to, how.add && !c->big.copied, scratch(s, c->workspace_at));
-    leave(s, &c->big, big, how);
+    const bl__cuda_direct d = direct(s, big, small);
+    bl__cuda_direct_big(s->device, &d, how);
 }
 
 static void forward(bl__step *s) {
@@ -198,23 +202,24 @@ static void forward(bl__step *s) {
     (transposed(s) ? to_big : to_small)(s, s->x[0], s->y, how);
 }
 
-static void weight_gradient(const bl__step *s, const void *big, const void *small) {
+/* Float32 is added in place; a rounded gradient is made beside and then added. */
+static int weights_by_cudnn(const bl__step *s, const void *big, const void *small) {
     const conv *c = s->state;
-    if (!bl__dnn_can(c->dnn, BL__TO_WEIGHTS)) {
-        const bl__cuda_direct d = direct(s, big, small);
-        bl__cuda_direct_weights(s->device, &d, s->dw);
-        return;
-    }
+    const int half = s->precision == BL_BF16;
+    if (!bl__dnn_can(c->dnn, BL__TO_WEIGHTS)) return 0;
     const void *b = enter(s, &c->big, big), *t = enter(s, &c->small, small);
-    void *workspace = scratch(s, c->workspace_at);
-    if (s->precision != BL_BF16) {
-        bl__dnn_to_weights(c->dnn, b, t, s->dw, 1, workspace);
-        return;
-    }
-    uint16_t *rounded = scratch(s, c->gradient_at);
-    bl__dnn_to_weights(c->dnn, b, t, rounded, 0, workspace);
-    bl__cuda_unpack_weights(s->device, s->dw, rounded, c->big.seen.c, c->small.stored.c, c->big.stored.c,
-                            taps(s));
+    void *to = half ? scratch(s, c->gradient_at) : s->dw;
+    if (!bl__dnn_to_weights(c->dnn, b, t, to, !half, scratch(s, c->workspace_at))) return 0;
+    if (half)
+        bl__cuda_unpack_weights(s->device, s->dw, to, c->big.seen.c, c->small.stored.c, c->big.stored.c,
+                                taps(s));
+    return 1;
+}
+
+static void weight_gradient(const bl__step *s, const void *big, const void *small) {
+    if (weights_by_cudnn(s, big, small)) return;
+    const bl__cuda_direct d = direct(s, big, small);
+    bl__cuda_direct_weights(s->device, &d, s->dw);
 }
 
 static void bias_gradient(const bl__back *b, int64_t sums_at) {

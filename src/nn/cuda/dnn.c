@@ -5,6 +5,11 @@
 
 #define MOST_ALGORITHMS 16
 #define MOST_WORKSPACE ((size_t)256 << 20)
+/* Of each stage: implicit, precomputed GEMM; deterministic and for nearly every shape. Tried last, also where
+ * the heuristics name nothing. */
+#define GENERAL_ALGORITHM 1
+
+static const char *const names[] = {"forward", "backward data", "backward weights"};
 
 struct bl__dnn {
     bl__device *d;
@@ -103,23 +108,29 @@ static int take(bl__dnn *c, bl__dnn_stage stage, const candidate *k) {
     return 1;
 }
 
+static void tell_slow(const bl__dnn *c, bl__dnn_stage stage) {
+    c->d->log(
+        BL_LOG_INFO, "cuda",
+        "cuDNN has nothing for a convolution (%s, %dx%dx%d, kernel %d, to %d channels): it will be slow",
+        names[stage], c->s.big.w, c->s.big.h, c->s.big.c, c->s.kh, c->s.small.c);
+}
+
 static void choose(bl__dnn *c, bl__dnn_stage stage) {
-    static const char *const names[] = {"forward", "backward data", "backward weights"};
-    candidate all[MOST_ALGORITHMS];
-    const int n = candidates(c, stage, all);
+    candidate all[MOST_ALGORITHMS + 1];
+    int n = candidates(c, stage, all);
+    all[n++] = (candidate){.algorithm = GENERAL_ALGORITHM,
+                           .usable = 1,
+                           .deterministic = 1,
+                           .math = c->s.half ? CUDNN_TENSOR_OP_MATH : CUDNN_FMA_MATH};
     for (int any = 0; any < 2; any++) /* deterministic ones first */
         for (int i = 0; i < n; i++)
             if (all[i].usable && (any || all[i].deterministic) && take(c, stage, &all[i])) {
-                if (any && c->d->log)
-                    c->d->log(BL_LOG_DEBUG, "cuda", "cuDNN has nothing deterministic for a convolution (%s)",
-                              names[stage]);
+                c->d->log(BL_LOG_DEBUG, "cuda", "convolution %dx%dx%d to %d, kernel %d, %s: algorithm %d%s",
+                          c->s.big.w, c->s.big.h, c->s.big.c, c->s.small.c, c->s.kh, names[stage],
+                          all[i].algorithm, any ? ", not deterministic" : "");
                 return;
             }
-    if (c->d->log)
-        c->d->log(
-            BL_LOG_INFO, "cuda",
-            "cuDNN has nothing for a convolution (%s, %dx%dx%d, kernel %d, to %d channels): it will be slow",
-            names[stage], c->s.big.w, c->s.big.h, c->s.big.c, c->s.kh, c->s.small.c);
+    tell_slow(c, stage);
 }
 
 int bl__dnn_create(bl__dnn **out, bl__device *d, const bl__dnn_spec *s, bl_err *err) {
@@ -164,35 +175,43 @@ int64_t bl__dnn_workspace(const bl__dnn *c) {
 /* ---- running ---- */
 static const float one = 1, zero = 0;
 
-void bl__dnn_to_small(const bl__dnn *c, const void *big, const void *w, void *small, int add,
-                      void *workspace) {
+static int is(cudnnStatus_t st, cudnnStatus_t kind) { /* newer versions tell more in the lower digits */
+    return (int)st / 1000 == (int)kind / 1000;
+}
+
+static int done(bl__dnn *c, bl__dnn_stage stage, cudnnStatus_t st) {
+    if (st && (is(st, CUDNN_STATUS_NOT_SUPPORTED) || is(st, CUDNN_STATUS_BAD_PARAM))) {
+        c->algorithm[stage] = -1;
+        tell_slow(c, stage);
+        return 0;
+    }
+    (void)bl__cudnn_ok(c->d, st, names[stage]);
+    return 1;
+}
+
+int bl__dnn_to_small(bl__dnn *c, const void *big, const void *w, void *small, int add, void *workspace) {
     const int k = BL__TO_SMALL;
-    if (!bl__cuda_fine(c->d)) return;
-    (void)bl__cudnn_ok(c->d,
-                       cudnnConvolutionForward(c->d->dnn, &one, c->big, big, c->w, w, c->conv[k],
-                                               (cudnnConvolutionFwdAlgo_t)c->algorithm[k], workspace,
-                                               c->workspace[k], add ? &one : &zero, c->small, small),
-                       "convolution");
+    if (!bl__cuda_fine(c->d)) return 1;
+    return done(c, BL__TO_SMALL,
+                cudnnConvolutionForward(c->d->dnn, &one, c->big, big, c->w, w, c->conv[k],
+                                        (cudnnConvolutionFwdAlgo_t)c->algorithm[k], workspace,
+                                        c->workspace[k], add ? &one : &zero, c->small, small));
 }
 
-void bl__dnn_to_big(const bl__dnn *c, const void *small, const void *w, void *big, int add, void *workspace) {
+int bl__dnn_to_big(bl__dnn *c, const void *small, const void *w, void *big, int add, void *workspace) {
     const int k = BL__TO_BIG;
-    if (!bl__cuda_fine(c->d)) return;
-    (void)bl__cudnn_ok(c->d,
-                       cudnnConvolutionBackwardData(c->d->dnn, &one, c->w, w, c->small, small, c->conv[k],
-                                                    (cudnnConvolutionBwdDataAlgo_t)c->algorithm[k], workspace,
-                                                    c->workspace[k], add ? &one : &zero, c->big, big),
-                       "convolution backward");
+    if (!bl__cuda_fine(c->d)) return 1;
+    return done(c, BL__TO_BIG,
+                cudnnConvolutionBackwardData(c->d->dnn, &one, c->w, w, c->small, small, c->conv[k],
+                                             (cudnnConvolutionBwdDataAlgo_t)c->algorithm[k], workspace,
+                                             c->workspace[k], add ? &one : &zero, c->big, big));
 }
 
-void bl__dnn_to_weights(const bl__dnn *c, const void *big, const void *small, void *dw, int add,
-                        void *workspace) {
+int bl__dnn_to_weights(bl__dnn *c, const void *big, const void *small, void *dw, int add, void *workspace) {
     const int k = BL__TO_WEIGHTS;
-    if (!bl__cuda_fine(c->d)) return;
-    (void)bl__cudnn_ok(
-        c->d,
-        cudnnConvolutionBackwardFilter(c->d->dnn, &one, c->big, big, c->small, small, c->conv[k],
-                                       (cudnnConvolutionBwdFilterAlgo_t)c->algorithm[k], workspace,
-                                       c->workspace[k], add ? &one : &zero, c->w, dw),
-        "a convolution's weight gradient");
+    if (!bl__cuda_fine(c->d)) return 1;
+    return done(c, BL__TO_WEIGHTS,
+                cudnnConvolutionBackwardFilter(c->d->dnn, &one, c->big, big, c->small, small, c->conv[k],
+                                               (cudnnConvolutionBwdFilterAlgo_t)c->algorithm[k], workspace,
+                                               c->workspace[k], add ? &one : &zero, c->w, dw));
 }

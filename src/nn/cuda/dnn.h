@@ -26,11 +26,10 @@ int bl__dnn_create(bl__dnn **out, bl__device *d, const bl__dnn_spec *s, bl_err *
 void bl__dnn_destroy(bl__dnn **c);
 int bl__dnn_can(const bl__dnn *c, bl__dnn_stage stage); /* an algorithm was found */
 int64_t bl__dnn_workspace(const bl__dnn *c);            /* bytes that any stage may need */
-/* add: +=. workspace: 256-byte aligned, of bl__dnn_workspace bytes. */
-void bl__dnn_to_small(const bl__dnn *c, const void *big, const void *w, void *small, int add,
-                      void *workspace);
-void bl__dnn_to_big(const bl__dnn *c, const void *small, const void *w, void *big, int add, void *workspace);
-void bl__dnn_to_weights(const bl__dnn *c, const void *big, const void *small, void *dw, int add,
-                        void *workspace);
+/* add: +=. workspace: 256-byte aligned, of bl__dnn_workspace bytes. 0: cuDNN refuses after all, nothing was
+ * done, and bl__dnn_can says no from now on. */
+int bl__dnn_to_small(bl__dnn *c, const void *big, const void *w, void *small, int add, void *workspace);
+int bl__dnn_to_big(bl__dnn *c, const void *small, const void *w, void *big, int add, void *workspace);
+int bl__dnn_to_weights(bl__dnn *c, const void *big, const void *small, void *dw, int add, void *workspace);
 
 #endif

@@ -120,15 +120,17 @@ template <int V> struct BackApply {
     int add, add_r;
     __device__ void operator()(int64_t i) const {
         const int64_t e = i * V, j = e / (s.rows * s.c) * s.c + e % s.c;
-        Vec<V> g = dz.load<V>(e);
-        if (dr.p) dr.store<V>(e, g, add_r);
-        if (!dx.p) return;
-        const Vec<V> a = x.load<V>(e);
-        for (int k = 0; k < V; k++) {
-            const float hat = (a.v[k] - s.mean[j + k]) * s.rstd[j + k];
-            g.v[k] = s.scale[j + k] * (g.v[k] - m1[j + k] - hat * m2[j + k]);
+        const Vec<V> z = dz.load<V>(e);
+        if (dx.p) { /* first: the residual may be x itself, and is added to it then */
+            const Vec<V> a = x.load<V>(e);
+            Vec<V> g;
+            for (int k = 0; k < V; k++) {
+                const float hat = (a.v[k] - s.mean[j + k]) * s.rstd[j + k];
+                g.v[k] = s.scale[j + k] * (z.v[k] - m1[j + k] - hat * m2[j + k]);
+            }
+            dx.store<V>(e, g, add);
         }
-        dx.store<V>(e, g, add);
+        if (dr.p) dr.store<V>(e, z, add_r);
     }
 };
 static void norm_backward(const bl__back *b) {

@@ -314,14 +314,15 @@ struct BlendBack {
     unsigned add;
     __device__ void operator()(int64_t pixel) const {
         const float m = mask.get(pixel);
-        float dm = 0;
+        float dm = 0; /* inputs in their order: two of them may be one */
         for (int64_t i = pixel * c; i < pixel * c + c; i++) {
             const float g = dy.get(i);
             dm += g * (fg.get(i) - bg.get(i));
             if (dfg.p) dfg.put(i, g * m, (int)(add & 1));
-            if (dbg.p) dbg.put(i, g * (1 - m), (int)(add >> 2 & 1));
         }
         if (dmask.p) dmask.put(pixel, dm, (int)(add >> 1 & 1));
+        for (int64_t i = pixel * c; dbg.p && i < pixel * c + c; i++)
+            dbg.put(i, dy.get(i) * (1 - m), (int)(add >> 2 & 1));
     }
 };
 static void blend_forward(bl__step *s) {
