@@ -36,7 +36,7 @@ typedef struct run {
     bl_value one, y, loss;
 } run;
 
-/* In a batch of two the second sample is made with the other sign. */
+/* In a batch of two the second sample is made with -1/2. */
 static inline float drawn(bl_rng *rng, int exact) {
     float x = (float)bl_rng_normal(rng) * 0.5f;
     return exact ? rintf(fminf(fmaxf(x, -2), 2) * 16) / 16 : x;
@@ -95,7 +95,7 @@ static inline void start_as(run *r, const op_case *c, run_as as) {
     r->one = one;
     float *in = bl_program_buffer(r->p, one);
     in[0] = 1;
-    if (as.batch > 1) in[1] = -1;
+    if (as.batch > 1) in[1] = -0.5f;
 }
 
 static inline double loss_of(run *r) {
@@ -255,6 +255,13 @@ static inline bl_value wide_net(bl_graph *g, const bl_value *x) {
     return bl_add(g, out, bl_upsample2(g, x[0]), BL_ACT_NONE);
 }
 
+/* One value that comes in twice: its gradients are added in the right order. */
+BUILD(norm_itself, bl_norm_act(g, x[0], x[0], BL_ACT_RELU))
+BUILD(mul_itself, bl_mul(g, x[0], x[0]))
+BUILD(blend_itself, bl_blend(g, x[0], x[1], x[1]))
+BUILD(blend_foreground, bl_blend(g, x[0], x[1], x[0]))
+BUILD(concat_itself, bl_concat(g, (const bl_value[]){x[0], x[1], x[0]}, 3))
+
 #define S(h, w, c)                                                                                           \
     { 1, h, w, c }
 static const op_case cases[] = {
@@ -311,6 +318,11 @@ static const op_case cases[] = {
     {"hinge", 1, {S(4, 4, 1)}, hinge},
     {"ssim weighted", 3, {S(16, 14, 3), S(16, 14, 3), S(16, 14, 1)}, ssim_weighted},
     {"residual block", 1, {S(8, 6, 16)}, residual_block},
+    {"norm, its input as the residual", 1, {S(6, 8, 16)}, norm_itself},
+    {"mul by itself", 1, {S(4, 5, 6)}, mul_itself},
+    {"blend, the mask as the background", 2, {S(4, 5, 1), S(4, 5, 1)}, blend_itself},
+    {"blend, the foreground as the background", 2, {S(4, 5, 3), S(4, 5, 1)}, blend_foreground},
+    {"concat, first and last", 2, {S(4, 5, 3), S(4, 5, 2)}, concat_itself},
 };
 
 #endif

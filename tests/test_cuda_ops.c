@@ -166,25 +166,6 @@ BUILD(stride2_lrelu, bl_conv2d(g, x[0],
                                                  .act = BL_ACT_LRELU}))
 BUILD(two_slices, bl_slice(g, bl_concat(g, x, 2), x[0] < 0 ? 1 : 0, 1))
 
-BUILD(norm_itself, bl_norm_act(g, x[0], x[0], BL_ACT_RELU))
-BUILD(mul_itself, bl_mul(g, x[0], x[0]))
-BUILD(blend_itself, bl_blend(g, x[0], x[1], x[1]))
-BUILD(blend_foreground, bl_blend(g, x[0], x[1], x[0]))
-BUILD(concat_itself, bl_concat(g, (const bl_value[]){x[0], x[1], x[0]}, 3))
-
-/* Gradients of one value that comes in twice are added in the right order. */
-static void a_value_that_comes_in_twice(void **state) {
-    (void)state;
-    static const op_case twice[] = {
-        {"norm, its input as the residual", 1, {S(6, 8, 16)}, norm_itself},
-        {"mul by itself", 1, {S(4, 5, 6)}, mul_itself},
-        {"blend, the mask as the background", 2, {S(4, 5, 1), S(4, 5, 1)}, blend_itself},
-        {"blend, the foreground as the background", 2, {S(4, 5, 3), S(4, 5, 1)}, blend_foreground},
-        {"concat, first and last", 2, {S(4, 5, 3), S(4, 5, 2)}, concat_itself},
-    };
-    for (size_t i = 0; i < BL_COUNT(twice); i++) check_all_ways(&twice[i], 1);
-}
-
 /* Operators that take any number of channels, with odd and with wide ones. */
 static void every_channel_count(void **state) {
     (void)state;
@@ -491,7 +472,6 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_operator),
         cmocka_unit_test(layers_on_stored_features),
-        cmocka_unit_test(a_value_that_comes_in_twice),
         cmocka_unit_test(every_channel_count),
         cmocka_unit_test(large_pictures),
         cmocka_unit_test(without_graphs_and_without_cudnn),

@@ -88,13 +88,14 @@ static void backward_sample(const bl__back *b, int n) {
     for (int t = 0; t < T; t++) {
         int64_t a = bl__share(rows, T, t), e = bl__share(rows, T, t + 1), at = base + a * c;
         const void *dz = bl__at_const(b->dy, at, half);
+        if (b->dx[0])
+            v->norm_back_apply(bl__at(b->dx[0], at, half), dz, bl__at_const(s->x[0], at, half), saved,
+                               saved + c, saved + 2 * c, m1, m2, e - a, c, (int)(b->add & 1));
+        /* after x, which it may be itself: it is added to it then */
         if (b->dx[1] && (b->add & 2))
             v->accumulate(bl__at(b->dx[1], at, half), dz, (e - a) * c);
         else if (b->dx[1])
             memcpy(bl__at(b->dx[1], at, half), dz, bl__size(half) * (size_t)((e - a) * c));
-        if (b->dx[0])
-            v->norm_back_apply(bl__at(b->dx[0], at, half), dz, bl__at_const(s->x[0], at, half), saved,
-                               saved + c, saved + 2 * c, m1, m2, e - a, c, (int)(b->add & 1));
     }
 }
 
