@@ -59,6 +59,9 @@ typedef struct bl_device bl_device; /* NULL is the CPU, everywhere */
 int bl_device_open(bl_device **out, const char *spec, bl_err *err);
 void bl_device_close(bl_device **d);
 const char *bl_device_name(const bl_device *d); /* "cpu", "cuda:0 (NVIDIA H100 80GB HBM3)" */
+/* Waits for all that was asked of it and says whether that was done: 0, or the first failure, which lasts. */
+int bl_device_check(bl_device *d, bl_err *err);
+int64_t bl_device_memory_free(const bl_device *d); /* bytes that programs there can have; 0: unknown */
 typedef struct bl_device_info {
     char name[128], versions[160]; /* "driver 13.0, runtime 13.0, cuDNN 9.19.0" */
     int64_t memory, memory_free;   /* bytes */

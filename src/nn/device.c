@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #define MODULE "libballerino-cuda.so"
@@ -31,16 +32,25 @@ static int load_from(void **module, const bl__device_ops **ops, const char *path
     return rc;
 }
 
-/* Beside the program as built, or where `install` puts it. */
+/* The folder of the program, with its slash: from /proc, or without it from how it was started. */
+static void own_folder(char *out, size_t size) {
+    ssize_t n = readlink("/proc/self/exe", out, size - 1);
+    if (n < 0) {
+        const char *started = (const char *)getauxval(AT_EXECFN);
+        n = started ? snprintf(out, size, "%s", started) : 0;
+    }
+    out[n > 0 && (size_t)n < size ? n : 0] = 0;
+    char *slash = strrchr(out, '/');
+    snprintf(slash ? slash + 1 : out, 3, "%s", slash ? "" : "./");
+}
+
+/* Beside the program as built, or where `install` puts it, the program being in libexec/ballerino or bin. */
 static int load(void **module, const bl__device_ops **ops, bl_err *err) {
-    static const char *const places[] = {"", "../lib/ballerino/", "../libexec/ballerino/"};
+    static const char *const places[] = {"", "../../lib/ballerino/", "../lib/ballerino/"};
     char self[4000], path[4200];
     const char *asked = getenv(MODULE_VARIABLE);
     if (asked && *asked) return load_from(module, ops, asked, err);
-    const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[n > 0 ? n : 0] = 0;
-    char *slash = strrchr(self, '/');
-    if (slash) slash[1] = 0;
+    own_folder(self, sizeof self);
     for (size_t i = 0; i < BL_COUNT(places); i++) {
         snprintf(path, sizeof path, "%s%s%s", self, places[i], MODULE);
         if (bl_file_exists(path)) return load_from(module, ops, path, err);
@@ -101,6 +111,7 @@ static int open_index(bl_device **out, int index, bl_err *err) {
     (void)pthread_mutexattr_settype(&a, PTHREAD_MUTEX_RECURSIVE);
     (void)pthread_mutex_init(&d->lock, &a);
     (void)pthread_mutexattr_destroy(&a);
+    d->index = index;
     snprintf(d->name, sizeof d->name, "cuda:%d (%s)", index, info.name);
     *out = d;
     return 0;
@@ -137,6 +148,20 @@ void bl_device_close(bl_device **dp) {
 
 const char *bl_device_name(const bl_device *d) {
     return d ? d->name : "cpu";
+}
+
+int bl_device_check(bl_device *d, bl_err *err) {
+    if (!d) return 0;
+    bl__device_lock(d);
+    int rc = d->ops->sync(d->d, err);
+    bl__device_unlock(d);
+    return rc;
+}
+
+int64_t bl_device_memory_free(const bl_device *d) {
+    bl_device_info info = {0};
+    if (!d) return BL_MAX(bl_mem_available(), 0);
+    return d->ops->describe(&info, d->index, NULL) < 0 ? 0 : info.memory_free;
 }
 
 bl_precision bl_device_faster_precision(const bl_device *d) {

@@ -60,6 +60,7 @@ struct bl_device {
     bl__device *d; /* the module's own */
     void *module;
     pthread_mutex_t lock; /* recursive */
+    int index;
     char name[192];
 };
 

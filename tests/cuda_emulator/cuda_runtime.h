@@ -6,7 +6,7 @@
  * out of reach while the program's own code runs, and kernels may touch nothing else (emulator.h). Copies are
  * asynchronous only for pinned memory. Environment, read at every use, all with BALLERINO_EMULATOR_ before:
  * MB (memory of the device), ORDER=1 (blocks and threads backwards), NO_GRAPHS, NO_CUDNN=1 (it offers
- * nothing) or =late (it offers and then refuses).
+ * nothing) or =late (it offers and then refuses), BROKEN=1 (every wait fails).
  */
 #ifndef BALLERINO_FAKE_CUDA_RUNTIME_H
 #define BALLERINO_FAKE_CUDA_RUNTIME_H
@@ -26,6 +26,7 @@ typedef enum cudaError {
     cudaErrorInsufficientDriver = 35,
     cudaErrorNoDevice = 100,
     cudaErrorInvalidDevice = 101,
+    cudaErrorLaunchFailure = 719,
     cudaErrorStreamCaptureUnsupported = 900,
     cudaErrorStreamCaptureInvalidated = 901
 } cudaError_t;

@@ -123,6 +123,7 @@ const char *cudaGetErrorString(cudaError_t rc) {
     case cudaErrorMemoryAllocation: return "out of memory";
     case cudaErrorNoDevice: return "no device";
     case cudaErrorInvalidDevice: return "invalid device";
+    case cudaErrorLaunchFailure: return "told to fail";
     case cudaErrorStreamCaptureUnsupported: return "not while capturing";
     case cudaErrorStreamCaptureInvalidated: return "the capture was spoilt";
     default: return "emulated error";
@@ -261,7 +262,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t s) {
         return cudaErrorStreamCaptureUnsupported;
     }
     drain(s);
-    return cudaSuccess;
+    return asked("BALLERINO_EMULATOR_BROKEN") ? cudaErrorLaunchFailure : cudaSuccess;
 }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t s, cudaStreamCaptureMode) {
