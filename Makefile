@@ -21,6 +21,6 @@ bench: models
 install: build
 	cmake --install $(build)
 format:
-	find src cli tests bench include -name '*.[ch]' | xargs clang-format -i
+	find src cli tests bench include -name '*.[ch]' -o -name '*.cu' -o -name '*.cpp' | xargs clang-format -i
 clean:
 	rm -rf build

@@ -4,6 +4,9 @@
  *     bench_nn peaks                                  what the machine can do at most
  *     bench_nn train|infer NET [RUNS] [fp32|bf16]     median of a training step, of a generated frame
  *     bench_nn ops NET [RUNS] [fp32|bf16]             where a training step's time goes, operator by operator
+ *
+ * With --device cuda[:N] it does so on a GPU; a step ends when its losses are known, a frame when it lies in
+ * the host's memory.
  */
 #include <math.h>
 #include <omp.h>
@@ -16,6 +19,7 @@
 
 #define MAX_OPS 4000
 #define WARM_UP 2
+#define WARM_UP_THERE 6 /* on a device, which keeps what is queued as graphs */
 
 static uint32_t noise(uint32_t *s) {
     return *s = *s * 1664525u + 1013904223u;
@@ -46,6 +50,7 @@ static int64_t no_run(void *ctx, int64_t index) {
 typedef struct bench {
     bench_net what;
     int runs;
+    bl_device *device;
     bl_trainer *trainer;
     bl_params *ps;
     bl_generator *generator;
@@ -65,6 +70,7 @@ static int start_inference(bench *b, bl_err *err) {
     (void)random_sample(&b->what.net, 1, 0, b->pictures, b->pictures + picture, b->pictures + 2 * picture,
                         b->pictures + 3 * picture, err);
     int rc = bl_params_create(&b->ps, err);
+    if (rc == 0) rc = bl_params_place(b->ps, b->device, err);
     if (rc == 0) rc = bl_gan_declare(n, b->ps, 0, err);
     if (rc == 0) rc = bl_params_seal(b->ps, 1, 0, err);
     return rc < 0 ? rc
@@ -83,6 +89,7 @@ static void stop(bench *b) {
     bl_trainer_destroy(&b->trainer);
     bl_generator_destroy(&b->generator);
     bl_params_destroy(&b->ps);
+    bl_device_close(&b->device);
     bl_free(b->pictures);
 }
 
@@ -91,10 +98,14 @@ static int by_value(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+static int warm_up(const bench *b) {
+    return b->device ? WARM_UP_THERE : WARM_UP;
+}
+
 static int median_ms(bench *b, double *median, bl_err *err) {
     double *ms = bl_alloc_array((size_t)b->runs, sizeof *ms);
     int rc = ms ? 0 : bl_fail(err, BL_E_NOMEM, "not enough memory");
-    for (int i = -WARM_UP; rc >= 0 && i < b->runs; i++) {
+    for (int i = -warm_up(b); rc >= 0 && i < b->runs; i++) {
         double start = bl_now();
         rc = once(b, err);
         if (i >= 0) ms[i] = (bl_now() - start) * 1e3;
@@ -116,6 +127,11 @@ static double gflop(const bench *b, bl_err *err) {
                : 2e-9 * macs;
 }
 
+/* Of the CPU; how much a GPU can do at most is not measured here. */
+static bench_peaks peaks_of(const bench *b) {
+    return b->device ? (bench_peaks){0} : bench_measure_peaks(omp_get_max_threads());
+}
+
 static double peak_of(const bench_peaks *p, bl_precision precision) {
     return precision == BL_FP32 ? p->fp32 : p->tiles > 0 ? p->tiles : p->bf16;
 }
@@ -127,7 +143,7 @@ static int time_net(bench *b, const char *mode, const char *name, bl_err *err) {
     struct rusage use;
     getrusage(RUSAGE_SELF, &use);
     const double work = gflop(b, err), rate = work / ms * 1e3;
-    const bench_peaks p = bench_measure_peaks(omp_get_max_threads());
+    const bench_peaks p = peaks_of(b);
     const double peak = peak_of(&p, b->what.train.precision);
     printf("ballerino %s %s %dx%d %s: median %.2f ms, %.1f Gflop, %.0f Gflop/s", mode, name,
            b->what.net.width, b->what.net.height, b->what.train.precision == BL_BF16 ? "bf16" : "fp32", ms,
@@ -135,7 +151,9 @@ static int time_net(bench *b, const char *mode, const char *name, bl_err *err) {
     if (peak > 0) printf(" = %.0f %% of the measured peak", 100 * rate / peak);
     if (b->what.train.precision == BL_BF16 && p.tiles > 0 && p.bf16 > 0)
         printf(" (%.0f %% of AVX512_BF16's)", 100 * rate / p.bf16);
-    printf(", %.0f MB\n", (double)use.ru_maxrss / 1024);
+    printf(", %.0f MB", (double)use.ru_maxrss / 1024);
+    if (b->device) printf(", on %s", bl_device_name(b->device));
+    puts("");
     return 0;
 }
 
@@ -195,7 +213,7 @@ static int profile(bench *b, bl_err *err) {
     static bl_profile_row rows[MAX_OPS];
     double total = 0, start;
     int rc = start_training(b, err);
-    for (int i = 0; rc >= 0 && i < WARM_UP; i++) rc = once(b, err);
+    for (int i = 0; rc >= 0 && i < warm_up(b); i++) rc = once(b, err);
     if (rc < 0 || (rc = bl_program_profile(bl_trainer_program(b->trainer), err)) < 0) return rc;
     start = bl_now();
     for (int i = 0; rc >= 0 && i < b->runs; i++) rc = once(b, err);
@@ -205,7 +223,7 @@ static int profile(bench *b, bl_err *err) {
     if (n > MAX_OPS) return bl_fail(err, BL_E_UNSUPPORTED, "the network has more than %d operators", MAX_OPS);
     for (int i = 0; i < n; i++) total += seconds(&rows[i]);
     n = merge(rows, n);
-    const bench_peaks p = bench_measure_peaks(omp_get_max_threads());
+    const bench_peaks p = peaks_of(b);
     printf("%-17s %-28s | %-29s | %-29s | step\n", "operator", "input > output", "forward, share of peak",
            "backward, share of peak");
     for (int i = 0; i < n; i++)
@@ -225,8 +243,21 @@ static void print_peaks(void) {
     printf(", memory %.1f GB/s; %s, %s vectors\n", p.gbytes, bl_cpu_backend_version(), bl_cpu_vector_isa());
 }
 
+/* Takes --device and its value out of the arguments. */
+static const char *device_asked(int *argc, char **argv) {
+    for (int i = 1; i + 1 < *argc; i++) {
+        if (strcmp(argv[i], "--device") != 0) continue;
+        const char *device = argv[i + 1];
+        *argc -= 2;
+        memmove(argv + i, argv + i + 2, (size_t)(*argc - i + 1) * sizeof *argv); /* and the NULL at the end */
+        return device;
+    }
+    return "cpu";
+}
+
 int main(int argc, char **argv) {
     bl_err err = {0};
+    const char *device = device_asked(&argc, argv);
     bench b = {.runs = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 9};
     const char *mode = argc > 1 ? argv[1] : "";
     if (!strcmp(mode, "peaks")) {
@@ -235,14 +266,16 @@ int main(int argc, char **argv) {
     }
     const int known = !strcmp(mode, "train") || !strcmp(mode, "infer") || !strcmp(mode, "ops");
     if (!known || argc < 3 || !bench_net_of(argv[2], &b.what) || b.runs < 1) {
-        fprintf(
-            stderr,
-            "usage: bench_nn peaks | train|infer|ops reference|paper|draft|standard [RUNS] [fp32|bf16]\n");
+        fprintf(stderr,
+                "usage: bench_nn peaks | train|infer|ops reference|paper|paper-full|draft|standard [RUNS] "
+                "[fp32|bf16] [--device cpu|cuda:N]\n");
         return 2;
     }
+    int rc = bl_device_open(&b.device, device, &err);
+    b.what.train.device = b.device;
     b.what.train.precision =
-        argc > 4 ? (strcmp(argv[4], "bf16") ? BL_FP32 : BL_BF16) : bl_cpu_faster_precision();
-    int rc = !strcmp(mode, "ops") ? profile(&b, &err) : time_net(&b, mode, argv[2], &err);
+        argc > 4 ? (strcmp(argv[4], "bf16") ? BL_FP32 : BL_BF16) : bl_device_faster_precision(b.device);
+    if (rc == 0) rc = !strcmp(mode, "ops") ? profile(&b, &err) : time_net(&b, mode, argv[2], &err);
     stop(&b);
     if (rc < 0) fprintf(stderr, "bench_nn: %s\n", err.msg);
     return rc < 0 ? bl_status_exit_code(err.code) : 0;

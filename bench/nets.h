@@ -40,15 +40,21 @@ static bl_gan_net bench_global(int width, int height, int ngf, int down, int blo
                         .layers_d = 3};
 }
 
-/* reference: 256x144, width 32; paper: its global stage, 512x256, width 64; draft, standard: the presets'
- * main stages. Returns 0 when there is no such net. */
+/* reference: 256x144, width 32; paper: its global stage, 512x256, width 64; paper-full: with its local
+ * enhancer, 1024x512; draft, standard: the presets' main stages. Returns 0 when there is no such net. */
 static int bench_net_of(const char *name, bench_net *out) {
     *out = (bench_net){.train = bench_paper_losses()};
     if (!strcmp(name, "reference"))
         out->net = bench_global(256, 144, 32, 3, 6);
     else if (!strcmp(name, "paper"))
         out->net = bench_global(512, 256, 64, 4, 9);
-    else if (!strcmp(name, "draft") || !strcmp(name, "standard")) {
+    else if (!strcmp(name, "paper-full")) {
+        out->net = bench_global(1024, 512, 64, 4, 9);
+        out->net.enhancer = 1;
+        out->net.ngf_local = 32;
+        out->net.blocks_local = 3;
+        out->net.num_d = 3;
+    } else if (!strcmp(name, "draft") || !strcmp(name, "standard")) {
         int fine = *name == 's';
         bl__preset p = bl__preset_of(fine ? BL_PRESET_STANDARD : BL_PRESET_DRAFT, BL_SCENE_COMPOSITE);
         out->net = p.stage[BL__STAGE_MAIN].net;

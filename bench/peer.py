@@ -2,58 +2,119 @@
 """The nets of bench/nets.h in PyTorch: same generators, discriminators, losses and optimisers, on random pictures.
 Timed beside bench_nn by bench/run.sh.
 
-usage: peer.py train|infer reference|paper|draft|standard [RUNS] [fp32|bf16] [THREADS]
+usage: peer.py train|infer reference|paper|paper-full|draft|standard [RUNS] [fp32|bf16] [THREADS] [--device cuda[:N]] [--compile]
+       peer.py peak [--device cuda[:N]]       the fastest bf16 product of matrices (cuBLASLt), in Tflop/s
 """
-import sys
+import argparse
 import time
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-MODE, NET = sys.argv[1], sys.argv[2]
-RUNS = int(sys.argv[3]) if len(sys.argv) > 3 else 9
-BF16 = len(sys.argv) > 4 and sys.argv[4] == "bf16"
-torch.set_num_threads(int(sys.argv[5]) if len(sys.argv) > 5 else 2)
+args = argparse.ArgumentParser()
+args.add_argument("mode", choices=["train", "infer", "peak"])
+args.add_argument("net", nargs="?", default="draft")
+args.add_argument("runs", nargs="?", type=int, default=9)
+args.add_argument("precision", nargs="?", default="fp32")
+args.add_argument("threads", nargs="?", type=int, default=2)
+args.add_argument("--device", default="cpu")
+args.add_argument("--compile", action="store_true")
+args = args.parse_args()
+MODE, NET, RUNS, BF16 = args.mode, args.net, args.runs, args.precision == "bf16"
+DEVICE = torch.device(args.device)
+ON_GPU = DEVICE.type == "cuda"
+torch.set_num_threads(args.threads)
 torch.manual_seed(0)
+torch.backends.cudnn.benchmark = True  # the fastest algorithm for each shape
+
+
+def wait():
+    if ON_GPU:
+        torch.cuda.synchronize()
+
+
+def peak(n=8192, rounds=5, products=20):
+    """Random data: zeros draw less power and run faster."""
+    a, b = (torch.randn(n, n, device=DEVICE, dtype=torch.bfloat16) for _ in range(2))
+    best = 0
+    for _ in range(rounds):
+        wait()
+        start = time.perf_counter()
+        for _ in range(products):
+            a @ b
+        wait()
+        best = max(best, products * 2 * n**3 / (time.perf_counter() - start) * 1e-12)
+    return best
+
+
+if MODE == "peak":
+    print(f"peak bf16 {peak() if ON_GPU else peak(1024, 3, 3):.1f} Tflop/s")
+    raise SystemExit
 
 # width, height, ngf, down, blocks, ndf, discriminators
 SIZES = {
     "reference": (256, 144, 32, 3, 6, 32, 2),
     "paper": (512, 256, 64, 4, 9, 64, 2),
+    "paper-full": (1024, 512, 64, 4, 9, 64, 3),
     "draft": (192, 288, 32, 4, 2, 16, 2),
     "standard": (288, 384, 32, 4, 2, 16, 3),
 }
 W, H, NGF, DOWN, BLOCKS, NDF, NUMD = SIZES[NET]
 LAYERS, MAXC = 3, 256
-PAPERS = NET in ("reference", "paper")  # its net and losses, the second frame made from the first; else ours
+PAPERS = NET in ("reference", "paper", "paper-full")  # its net and losses, the second frame made from the first; else ours
 
 norm = F.instance_norm
 lrelu = lambda x: F.leaky_relu(x, 0.2)
 
 
 class Paper(nn.Module):
-    """pix2pixHD's global generator: figure and previous output in, picture out."""
+    """pix2pixHD's global generator, in `paper-full` with its local enhancer: figure and previous output in, picture out."""
 
-    def __init__(s):
+    def __init__(s, enhancer):
         super().__init__()
         c = [NGF << i for i in range(DOWN + 1)]
         s.first = nn.Conv2d(6, NGF, 7)
         s.down = nn.ModuleList([nn.Conv2d(c[i], c[i + 1], 3, 2, 1) for i in range(DOWN)])
         s.block = nn.ModuleList([nn.ModuleList([nn.Conv2d(c[-1], c[-1], 3) for _ in range(2)]) for _ in range(BLOCKS)])
         s.up = nn.ModuleList([nn.ConvTranspose2d(c[i + 1], c[i], 3, 2, 1, 1) for i in reversed(range(DOWN))])
-        s.last = nn.Conv2d(NGF, 3, 7)
+        s.enhancer = enhancer
+        last = NGF
+        if enhancer:
+            last = NGF // 2
+            s.local_first = nn.Conv2d(6, last, 7)
+            s.local_down = nn.Conv2d(last, NGF, 3, 2, 1)
+            s.local_block = nn.ModuleList([nn.ModuleList([nn.Conv2d(NGF, NGF, 3) for _ in range(2)]) for _ in range(3)])
+            s.local_up = nn.ConvTranspose2d(NGF, last, 3, 2, 1, 1)
+        s.last = nn.Conv2d(last, 3, 7)
 
-    def forward(s, label, previous):
-        reflect = lambda x, p: F.pad(x, (p, p, p, p), mode="reflect")
-        h = F.relu(norm(s.first(reflect(torch.cat([label, previous], 1), 3))))
+    @staticmethod
+    def reflect(x, p):
+        return F.pad(x, (p, p, p, p), mode="reflect")
+
+    def residual(s, block, h):
+        for a, b in block:
+            h = h + norm(b(s.reflect(F.relu(norm(a(s.reflect(h, 1)))), 1)))
+        return h
+
+    def features(s, x):
+        h = F.relu(norm(s.first(s.reflect(x, 3))))
         for d in s.down:
             h = F.relu(norm(d(h)))
-        for a, b in s.block:
-            h = h + norm(b(reflect(F.relu(norm(a(reflect(h, 1)))), 1)))
+        h = s.residual(s.block, h)
         for u in s.up:
             h = F.relu(norm(u(h)))
-        return torch.tanh(s.last(reflect(h, 3)))
+        return h
+
+    def forward(s, label, previous):
+        x = torch.cat([label, previous], 1)
+        if s.enhancer:
+            fine = F.relu(norm(s.local_first(s.reflect(x, 3))))
+            h = F.relu(norm(s.local_down(fine))) + s.features(halved(x))
+            h = F.relu(norm(s.local_up(s.residual(s.local_block, h))))
+        else:
+            h = s.features(x)
+        return torch.tanh(s.last(s.reflect(h, 3)))
 
 
 class Ours(nn.Module):
@@ -146,10 +207,11 @@ def judge(x):
     return out
 
 
-G = Paper() if PAPERS else Ours(NET == "standard")
-D = nn.ModuleList([PatchD(12) for _ in range(NUMD)])  # two frames are judged at once
+place = lambda m: m.to(DEVICE, memory_format=torch.channels_last) if ON_GPU else m
+G = place(Paper(NET == "paper-full") if PAPERS else Ours(NET == "standard"))
+D = place(nn.ModuleList([PatchD(12) for _ in range(NUMD)]))  # two frames are judged at once
 window = torch.exp(-((torch.arange(11.0) - 5) ** 2) / 4.5)
-window = (window / window.sum()).outer(window / window.sum()).expand(3, 1, 11, 11).contiguous()
+window = (window / window.sum()).outer(window / window.sum()).expand(3, 1, 11, 11).contiguous().to(DEVICE)
 
 
 def ssim_loss(a, b, w):
@@ -162,13 +224,14 @@ def ssim_loss(a, b, w):
     return 1 - (s * w).sum() / (3 * w.sum())
 
 
-og = torch.optim.Adam(G.parameters(), 4e-4, (0.5, 0.999))
-od = torch.optim.Adam(D.parameters(), 2e-4, (0.5, 0.999))
-pic = lambda: torch.rand(1, 3, H, W) * 2 - 1
-x0, x1, plate, y0, y1, weight = torch.rand(1, 3, H, W), torch.rand(1, 3, H, W), pic(), pic(), pic(), torch.ones(1, 1, H, W)
-zero = torch.zeros(1, 3, H, W)
+fast = {"fused": True} if ON_GPU else {}
+og = torch.optim.Adam(G.parameters(), 4e-4, (0.5, 0.999), **fast)
+od = torch.optim.Adam(D.parameters(), 2e-4, (0.5, 0.999), **fast)
+pic = lambda: place(torch.rand(1, 3, H, W) * 2 - 1)
+x0, x1, plate, y0, y1, weight = pic(), pic(), pic(), pic(), pic(), torch.ones(1, 1, H, W, device=DEVICE)
+zero = place(torch.zeros(1, 3, H, W))
 ema = [p.detach().clone() for p in G.parameters()]
-cast = lambda: torch.autocast("cpu", torch.bfloat16, enabled=BF16)
+cast = lambda: torch.autocast(DEVICE.type, torch.bfloat16, enabled=BF16)
 
 
 def lsgan(verdicts, real):
@@ -214,11 +277,19 @@ def frame():
         G(x0, zero if PAPERS else plate)
 
 
+if args.compile:
+    if MODE == "train":
+        losses = torch.compile(losses)
+    else:
+        G = torch.compile(G, mode="reduce-overhead")  # with CUDA graphs, as a frame is always the same work
 run, times = step if MODE == "train" else frame, []
-for i in range(-2, RUNS):
+for i in range(-6 if ON_GPU else -2, RUNS):
+    wait()
     start = time.perf_counter()
     run()
+    wait()
     if i >= 0:
         times.append(time.perf_counter() - start)
 times.sort()
-print(f"torch {torch.__version__} {MODE} {NET} {W}x{H} {'bf16' if BF16 else 'fp32'}: median {times[len(times) // 2] * 1e3:.2f} ms")
+how = " compiled" if args.compile else ""
+print(f"torch{how} {torch.__version__} {MODE} {NET} {W}x{H} {'bf16' if BF16 else 'fp32'}: median {times[len(times) // 2] * 1e3:.2f} ms")

@@ -1,4 +1,6 @@
 /* What this machine offers, and what is missing. */
+#include <string.h>
+
 #include "ballerino/media.h"
 #include "ballerino/nn.h"
 #include "ballerino/pose.h"
@@ -39,13 +41,14 @@ static int estimate(const bl__options *o, bl_err *err) {
     job.scene = (bl_scene)bl__option_choice(o, BL__OPT_scene);
     bl__option_size(o, BL__OPT_size, &job.width, &job.height);
     job.models_dir = bl__models_dir(o);
+    job.device = o->device;
     int rc = bl_train_estimate(&n, &job, err);
     if (rc < 0) return rc;
-    const int64_t left = bl_mem_available();
+    const int64_t left = bl_device_memory_free(o->device);
     printf("preset       %s, a window of %dx%d, a clip of %lld frames\n", bl__option_text(o, BL__OPT_preset),
            n.width, n.height, (long long)n.frames);
-    printf("memory       %.2f GiB, and %.2f GiB of samples that stay in memory where there is room\n",
-           (double)n.bytes / (1 << 30), (double)n.cache_bytes / (1 << 30));
+    printf("memory       %.2f GiB%s, and %.2f GiB of samples that stay in memory where there is room\n",
+           (double)n.bytes / (1 << 30), o->device ? " of the GPU's" : "", (double)n.cache_bytes / (1 << 30));
     printf("a step       %.1f thousand million multiply-adds, about %.2f s here and now\n",
            n.macs_step * 1e-9, n.step_seconds);
     printf("training     ");
@@ -55,6 +58,30 @@ static int estimate(const bl__options *o, bl_err *err) {
         printf("note         only %.2f GiB of memory are free; a smaller --size would fit\n",
                (double)left / (1 << 30));
     return 0;
+}
+
+static double gib(int64_t bytes) {
+    return (double)bytes / (1 << 30);
+}
+
+/* The GPUs, or in one sentence why there are none; and which device `auto` takes. */
+static void devices_lines(const bl__options *o) {
+    bl_err why = {0};
+    const int n = bl_device_count(&why);
+    printf("devices      cpu%s\n", o->device ? "" : " (used)");
+    for (int i = 0; i < n; i++) {
+        bl_device_info d;
+        char name[192];
+        if (bl_device_describe(&d, i, &why) < 0) {
+            printf("             cuda:%d: %s\n", i, why.msg);
+            continue;
+        }
+        snprintf(name, sizeof name, "cuda:%d (%s)", i, d.name);
+        printf("             %s, compute capability %d.%d, %.1f of %.1f GiB free%s\n", name, d.major, d.minor,
+               gib(d.memory_free), gib(d.memory), !strcmp(name, bl_device_name(o->device)) ? " (used)" : "");
+        printf("             %s\n", d.versions);
+    }
+    if (n <= 0) printf("             no GPU: %s\n", n < 0 ? why.msg : "none is here");
 }
 
 int bl__cmd_doctor(const bl__options *o, bl_err *err) {
@@ -69,7 +96,7 @@ int bl__cmd_doctor(const bl__options *o, bl_err *err) {
                                 : bl_cpu_faster_precision() == BL_BF16
                                     ? "offered by the CPU, and used"
                                     : "offered by the CPU; fp32 is faster");
-    printf("devices      cpu (no GPU backend in this build yet)\n");
+    devices_lines(o);
     rc = bl_media_describe(media, sizeof media, err);
     printf("media        ");
     for (const char *s = media; *s; s++) {

@@ -127,6 +127,7 @@ int bl__cmd_pose(const bl__options *o, bl_err *err) {
     p.smooth = !bl__option_flag(o, BL__OPT_no_smooth);
     p.models_dir = bl__models_dir(o);
     p.threads = (int)bl__option_int(o, BL__OPT_threads);
+    p.device = o->device;
     int rc = bl_pose_video(&track, video, &p, on_frame, &w, err);
     if (rc == 0 && w.overlay.writer) rc = bl_writer_finish(w.overlay.writer, err);
     bl_writer_close(&w.overlay.writer);

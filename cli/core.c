@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ballerino/nn.h"
 #include "commands.h"
 #include "show.h"
 
@@ -25,14 +26,22 @@ static void give_way(const bl__options *o) {
         bl_log(BL_LOG_WARN, "ballerino", "cannot lower the priority: %s", strerror(errno));
 }
 
-static int work(const bl__options *o, bl_err *err) {
+static int open_device(bl__options *o, bl_err *err) {
+    if (!(bl__opt_rows[BL__OPT_device].commands >> o->command & 1)) return 0;
+    return bl_device_open(&o->device, bl__option_text(o, BL__OPT_device), err);
+}
+
+static int work(bl__options *o, bl_err *err) {
     bl__show_install(o);
     int rc = 0;
     if (BL__IN_WORK >> o->command & 1) {
         give_way(o);
         rc = bl_mem_need(LEAST_MEMORY, bl__command_name(o->command), err);
     }
-    return rc < 0 ? rc : commands[o->command](o, err);
+    if (rc == 0) rc = open_device(o, err);
+    if (rc == 0) rc = commands[o->command](o, err);
+    bl_device_close(&o->device);
+    return rc;
 }
 
 int main(int argc, char **argv) {

@@ -15,7 +15,7 @@
 /* X(name, words after it, one line of help), sorted by name */
 #define BL__CMD_TABLE(X)                                                                                     \
     X(demo, "", "render two dancers, train on one, make it dance the other's dance")                         \
-    X(doctor, "", "what this machine offers: CPU, memory, codecs, pose models")                              \
+    X(doctor, "", "what this machine offers: CPU, GPUs, memory, codecs, pose models")                        \
     X(eval, "VIDEO", "judge methods on the held-out end of a target video: the paper's tables")              \
     X(help, "[COMMAND]", "this text, or the options of one command")                                         \
     X(models, "fetch|list", "fetch or list the pose models")                                                 \
@@ -49,6 +49,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "the target's consent, in words; stored in what is made")                                              \
     X(crf, "crf", 0, INT, 0, 51, "17", "N", BL__IN_TRANSFER | BL__IN(pose),                                  \
       "quality of the video, smaller is better and larger")                                                  \
+    X(device, "device", 0, TEXT, 0, 0, "auto", "auto|cpu|cuda|cuda:N", BL__IN_WORK | BL__IN(doctor),         \
+      "where networks run; auto: an NVIDIA GPU where there is one, else the CPU")                            \
     X(diffaug, "diffaug", 0, REAL, -1, 1, "-1", "SHARE", BL__IN_TRAIN | BL__IN(eval),                        \
       "of the steps with augmented discriminators; -1: 0.5 for a clip of few frames, else 0")                \
     X(estimate, "estimate", 0, FLAG, 0, 1, "0", "", BL__IN(doctor),                                          \
@@ -88,7 +90,7 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(pose_model, "pose-model", 0, CHOICE, 0, 0, "full", "lite|full|heavy", BL__IN_WORK,                     \
       "the landmark model")                                                                                  \
     X(precision, "precision", 0, CHOICE, 0, 0, "auto", "auto|fp32|bf16", BL__IN_TRAIN | BL__IN(eval),        \
-      "what convolutions read; auto: the faster on this CPU")                                                \
+      "what convolutions read; auto: the faster on the device")                                              \
     X(preset, "preset", 0, CHOICE, 0, 0, "draft", "draft|standard|high|paper",                               \
       BL__IN_TRAIN | BL__IN(eval) | BL__IN(doctor), "size and length of the training")                       \
     X(preview_every, "preview-every", 0, REAL, 5, 86400, "60", "SECONDS", BL__IN_TRAIN | BL__IN(eval),       \
@@ -151,6 +153,7 @@ typedef struct bl__options {
     char *text[BL__OPT_COUNT]; /* as given; NULL: the default */
     const char *words[BL__WORDS_MAX];
     int n_words;
+    struct bl_device *device; /* what --device names, open while the command runs; NULL: the CPU */
 } bl__options;
 
 void bl__options_init(bl__options *o, int command);

@@ -156,8 +156,8 @@ static int open_runs(runs *r) {
         return -1;
     }
     assert_ok(rc);
-    assert_ok(bl__hands_open(&r->hands, NULL, bl_cpu_count(), 0, &err));
-    assert_ok(bl__face_open(&r->finder, NULL, bl_cpu_count(), 0, &err));
+    assert_ok(bl__hands_open(&r->hands, NULL, NULL, bl_cpu_count(), 0, &err));
+    assert_ok(bl__face_open(&r->finder, NULL, NULL, bl_cpu_count(), 0, &err));
     r->body = json_load_file(body, 0, NULL);
     r->holistic = json_load_file(holistic, 0, NULL);
     return 0;

@@ -41,7 +41,7 @@ static void write_file(const char *path, int linear, int wrong_size) {
 static int open_refused(const char *path, const char *word) {
     bl_err err = {0};
     bl_lpips *l = NULL;
-    int rc = bl_lpips_open(&l, path, NULL, 2, &err);
+    int rc = bl_lpips_open(&l, path, NULL, NULL, 2, &err);
     assert_null(l);
     if (!strstr(err.msg, word)) fail_msg("'%s' does not say '%s'", err.msg, word);
     return rc;
@@ -70,7 +70,7 @@ static void distances_grow_with_the_difference(void **state) {
     float *a = bl_alloc_array(N, sizeof *a), *b = bl_alloc_array(N, sizeof *b);
     close(mkstemp(path));
     write_file(path, 5, 0);
-    assert_ok(bl_lpips_open(&l, path, path, 2, &err));
+    assert_ok(bl_lpips_open(&l, path, path, NULL, 2, &err));
     assert_string_equal(bl_lpips_backbone(l), "AlexNet");
     double same, little, much, back, again, other;
     for (int i = 0; i < N; i++) a[i] = 0.7f * sinf((float)i * 0.01f);

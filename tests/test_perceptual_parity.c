@@ -125,7 +125,7 @@ static void lpips(void **state) {
         assert_ok(bl_tensors_read(&file, file_of(names[i]), &err));
         const float *fake = array(file, "peer.fake", &h, &w), *real = array(file, "peer.real", NULL, NULL);
         const float *theirs = array(file, "peer.lpips", NULL, NULL);
-        assert_ok(bl_lpips_open(&l, file_of(names[i]), NULL, 2, &err));
+        assert_ok(bl_lpips_open(&l, file_of(names[i]), NULL, NULL, 2, &err));
         assert_ok(bl_lpips_distance(l, fake, fake, w, h, &d, &err));
         assert_true(d == 0);
         assert_ok(bl_lpips_distance(l, fake, real, w, h, &d, &err));
@@ -140,7 +140,7 @@ static void lpips(void **state) {
     }
     bl_err err = {0};
     bl_lpips *l = NULL;
-    assert_int_equal(bl_lpips_open(&l, file_of("vgg19"), NULL, 2, &err), BL_E_MISMATCH);
+    assert_int_equal(bl_lpips_open(&l, file_of("vgg19"), NULL, NULL, 2, &err), BL_E_MISMATCH);
     assert_non_null(strstr(err.msg, "VGG19"));
 }
 

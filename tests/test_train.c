@@ -161,7 +161,7 @@ static void test_model_file(void **state) {
     bl_err err = {0};
     bl_model *m = NULL;
     const char *model = in_dir("plain.ballerino"), *bad = in_dir("bad.ballerino");
-    assert_ok(bl_model_open(&m, model, &err));
+    assert_ok(bl_model_open(&m, model, NULL, &err));
     assert_string_equal(bl_model_meta(m, "consent"), "made up, nobody is in it");
     assert_string_equal(bl_model_meta(m, "preset"), "draft");
     assert_string_equal(bl_model_meta(m, "net.width"), "64");
@@ -176,19 +176,19 @@ static void test_model_file(void **state) {
         size_t at = k < 8 ? (size_t)(k * 5) : (size_t)bl_rng_below(&r, (int64_t)size);
         data[at] = (char)(data[at] ^ 4);
         assert_ok(bl_file_write(bad, data, size, &err));
-        int rc = bl_model_open(&m, bad, &err);
+        int rc = bl_model_open(&m, bad, NULL, &err);
         if (rc == 0) fail_msg("a flipped bit at %zu was not noticed", at);
         assert_true(rc == BL_E_FORMAT || rc == BL_E_UNSUPPORTED);
         data[at] = (char)(data[at] ^ 4);
     }
     for (int k = 0; k < 12; k++) {
         assert_ok(bl_file_write(bad, data, k * size / 12, &err));
-        assert_int_equal(bl_model_open(&m, bad, &err), BL_E_FORMAT);
+        assert_int_equal(bl_model_open(&m, bad, NULL, &err), BL_E_FORMAT);
     }
     bl_free(data);
-    assert_int_equal(bl_model_open(&m, "/no/such/file", &err), BL_E_NOT_FOUND);
+    assert_int_equal(bl_model_open(&m, "/no/such/file", NULL, &err), BL_E_NOT_FOUND);
     /* a safetensors file of another kind */
-    assert_int_equal(bl_model_open(&m, in_dir("plain.ballerino.train/checkpoint.safetensors"), &err),
+    assert_int_equal(bl_model_open(&m, in_dir("plain.ballerino.train/checkpoint.safetensors"), NULL, &err),
                      BL_E_FORMAT);
 }
 
@@ -203,8 +203,8 @@ static void test_refiners(void **state) {
     j.refine = "none";
     give_poses(model);
     assert_ok(bl_train_run(&j, NULL, &err));
-    assert_ok(bl_model_open(&without, model, &err));
-    assert_ok(bl_model_open(&with, in_dir("plain.ballerino"), &err));
+    assert_ok(bl_model_open(&without, model, NULL, &err));
+    assert_ok(bl_model_open(&with, in_dir("plain.ballerino"), NULL, &err));
     assert_string_equal(bl_model_meta(without, "face.on"), "0");
     assert_string_equal(bl_model_meta(with, "face.on"), "1");
     assert_string_equal(bl_model_meta(with, "hands.on"), "1");
@@ -272,7 +272,7 @@ static void test_coarse_to_fine(void **state) {
         assert_ok(bl_train_run(&j, NULL, &err));
     }
     assert_same_files(in_dir("fine.ballerino"), in_dir("fine2.ballerino"));
-    assert_ok(bl_model_open(&m, in_dir("fine.ballerino"), &err));
+    assert_ok(bl_model_open(&m, in_dir("fine.ballerino"), NULL, &err));
     assert_string_equal(bl_model_meta(m, "net.enhancer"), "1");
     bl_model_close(&m);
 }

@@ -3,7 +3,7 @@
 # usage: tools/check_layers.sh [ROOT]
 set -eu
 cd "${1:-$(dirname "$0")/..}"
-find src cli -name '*.[ch]' | sort | xargs awk '
+find src cli -name '*.[ch]' -o -name '*.cu' | sort | xargs awk '
 function room_of(header) { return header in home ? home[header] : "" }
 BEGIN {
     n = split("status.h:base base.h:base media.h:media nn.h:nn backbones.h:nn safetensors.h:nn track.h:types pose.h:pose pose_features.h:pose motion.h:motion figure.h:figure gan.h:gan eval.h:eval lpips.h:eval report.h:eval transfer.h:transfer trial.h:transfer demo.h:demo", a, " ")

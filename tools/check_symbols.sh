@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every global symbol of our libraries starts with bl_. usage: tools/check_symbols.sh BUILD
+# Every global symbol of our libraries starts with bl_, and a module that is loaded at run time has one. usage: tools/check_symbols.sh BUILD
 set -eu
 libs=$(find "$1" -name 'libbl_*.a')
 [ "$(echo "$libs" | wc -w)" -ge 8 ] || { echo "no libraries in $1: build first"; exit 1; }
@@ -9,4 +9,9 @@ if [ -n "$bad" ]; then
     echo "$bad"
     exit 1
 fi
+for module in "$1"/bin/libballerino-cuda*.so; do
+    [ -e "$module" ] || continue
+    given=$(nm -D --defined-only "$module" | awk '{ print $NF }')
+    [ "$given" = bl__device_module ] || { echo "$module gives away:"; echo "$given"; exit 1; }
+done
 echo "symbols: all start with bl_"

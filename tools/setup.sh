@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-need="gcc libc6-dev cmake ninja-build pkg-config libdnnl-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev
+need="gcc g++ libc6-dev cmake ninja-build pkg-config libdnnl-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev
 libswresample-dev libjansson-dev zlib1g-dev libcmocka-dev"
 [ "${1:-}" = models ] && need="$need npm ca-certificates"
 

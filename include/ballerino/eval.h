@@ -156,6 +156,7 @@ typedef struct bl_judge_options {
     int width, height; /* of the frames */
     double fps;
     int threads;            /* 0 = all */
+    bl_device *device;      /* where networks run; NULL: the CPU. Must outlive it */
     const char *models_dir; /* NULL = bl_path_models() */
     bl_pose_model pose_model;
     int no_pose; /* 1: pictures only; distances and missed points have no values */

@@ -88,6 +88,7 @@ typedef struct bl_gan_train {
     bl_precision precision;
     int reference; /* 1: the plain reference kernels, to compare with */
     int threads;
+    bl_device *device; /* NULL: the CPU; must outlive the trainer */
 } bl_gan_train;
 
 /* Where samples come from. Called from one thread at a time. All pointers are buffers to fill. */
@@ -110,7 +111,7 @@ typedef struct bl_gan_losses {
 
 /* ---- generator in use: one frame after another ---- */
 typedef struct bl_generator bl_generator;
-/* Builds the generator's program on parameters that are loaded or trained (names "G."). */
+/* Builds the generator's program on parameters that are loaded or trained (names "G."), where they lie. */
 int bl_generator_create(bl_generator **out, const bl_gan_net *net, bl_params *ps, bl_slab slab,
                         bl_precision precision, int threads, bl_err *err);
 void bl_generator_destroy(bl_generator **g);
@@ -148,7 +149,8 @@ bl_program *bl_trainer_program(bl_trainer *t);
 int64_t bl_trainer_steps_done(const bl_trainer *t);
 bl_params *bl_trainer_params(bl_trainer *t);
 /* The whole state (weights, moments, average, generator of random numbers, step) as one safetensors file,
- * atomically; loading it goes on bit-exactly. */
+ * atomically; loading it goes on bit-exactly on the same device. The file does not depend on the device.
+ * Fails where the device did: what it left is not saved. */
 int bl_trainer_save(const bl_trainer *t, const char *path, bl_err *err);
 int bl_trainer_load(bl_trainer *t, const char *path, bl_err *err);
 /* Takes from another trainer's saved state every weight (and its average) that has the same name and shape;

@@ -5,7 +5,7 @@
  * over the channels.
  *
  *     bl_lpips *l = NULL;
- *     bl_lpips_open(&l, "squeezenet.safetensors", "lpips_squeeze.safetensors", 0, &err);
+ *     bl_lpips_open(&l, "squeezenet.safetensors", "lpips_squeeze.safetensors", NULL, 0, &err);
  *     bl_lpips_distance(l, a, b, 256, 256, &d, &err);
  *     bl_lpips_close(&l);
  *
@@ -15,6 +15,7 @@
 #ifndef BALLERINO_LPIPS_H
 #define BALLERINO_LPIPS_H
 
+#include "ballerino/nn.h"
 #include "ballerino/status.h"
 
 #ifdef __cplusplus
@@ -24,7 +25,8 @@ extern "C" {
 typedef struct bl_lpips bl_lpips;
 /* `linear` NULL: in the backbone's file too. BL_E_MISMATCH names what is missing; without linear weights it
  * is refused, because another weighting is another measure. One thread at a time; `threads` 0 = all. */
-int bl_lpips_open(bl_lpips **out, const char *backbone, const char *linear, int threads, bl_err *err);
+int bl_lpips_open(bl_lpips **out, const char *backbone, const char *linear, bl_device *device, int threads,
+                  bl_err *err);
 void bl_lpips_close(bl_lpips **l);
 const char *bl_lpips_backbone(const bl_lpips *l); /* "AlexNet"... */
 /* Pictures h x w x 3, RGB, -1..1, at least 64 x 64. 0 for equal pictures. The first call with a size is

@@ -50,6 +50,27 @@ typedef enum bl_act {
 } bl_act;
 typedef enum bl_precision { BL_FP32, BL_BF16 } bl_precision;
 
+/* ---- devices: where networks run. The CPU is always there; NVIDIA GPUs come with a module that is loaded at
+ * run time (libballerino-cuda.so, beside the program or where BALLERINO_CUDA_MODULE says) ---- */
+typedef struct bl_device bl_device; /* NULL is the CPU, everywhere */
+/* `spec`: "cpu"; "cuda" or "cuda:N", else BL_E_DEVICE and one sentence why not; "auto" or NULL: the first
+ * GPU, or the CPU where there is none. Parameters placed on a device are destroyed before it is closed. A
+ * device may be used by several threads; they wait for each other. */
+int bl_device_open(bl_device **out, const char *spec, bl_err *err);
+void bl_device_close(bl_device **d);
+const char *bl_device_name(const bl_device *d); /* "cpu", "cuda:0 (NVIDIA H100 80GB HBM3)" */
+/* Waits for all that was asked of it and says whether that was done: 0, or the first failure, which lasts. */
+int bl_device_check(bl_device *d, bl_err *err);
+int64_t bl_device_memory_free(const bl_device *d); /* bytes that programs there can have; 0: unknown */
+typedef struct bl_device_info {
+    char name[128], versions[160]; /* "driver 13.0, runtime 13.0, cuDNN 9.19.0" */
+    int64_t memory, memory_free;   /* bytes */
+    int major, minor;              /* compute capability */
+} bl_device_info;
+/* How many GPUs there are; negative where the module or a library that it needs is not, and *err says why. */
+int bl_device_count(bl_err *err);
+int bl_device_describe(bl_device_info *info, int index, bl_err *err);
+
 /* ---- parameters: one slab each for weights, gradients, Adam's moments and the running average ---- */
 typedef enum bl_init {
     BL_INIT_ZERO,
@@ -79,6 +100,13 @@ int bl_params_frozen(const bl_params *ps, int index);
 /* Allocates and initialises. `train` also allocates gradients, both moments and the average (5 slabs, else
  * 1). */
 int bl_params_seal(bl_params *ps, uint64_t seed, int train, bl_err *err);
+/* Before sealing: their slabs are kept on this device too, and programs that use them run there (the plain
+ * reference excepted). What bl_params_data gives is the host's copy: asking brings it up to date, writing
+ * counts from bl_params_touch on. */
+int bl_params_place(bl_params *ps, bl_device *device, bl_err *err);
+bl_device *bl_params_device(const bl_params *ps);
+/* Brings everything home and says whether the device has failed meanwhile: before what matters is saved. */
+int bl_params_to_host(bl_params *ps, bl_err *err);
 typedef enum bl_slab { BL_SLAB_WEIGHT, BL_SLAB_GRAD, BL_SLAB_M, BL_SLAB_V, BL_SLAB_EMA } bl_slab;
 float *bl_params_data(bl_params *ps, int index, bl_slab slab); /* NULL when not allocated */
 void bl_params_touch(bl_params *ps); /* say that weights were changed from outside: programs re-read them */
@@ -195,6 +223,7 @@ typedef struct bl_program_options {
     int reference;   /* 1: the plain reference kernels */
     bl_slab weights; /* BL_SLAB_WEIGHT or BL_SLAB_EMA */
     int threads;     /* 0 = all */
+    int poison;      /* testing, on a device: whatever an operator shall write is filled with NaN before */
     int plan_only; /* 1: only to ask for memory and multiply-adds; allocates next to nothing, cannot run, and
                       the parameters need not be sealed */
 } bl_program_options;
@@ -202,7 +231,8 @@ typedef struct bl_program_options {
 int bl_program_compile(bl_program **out, const bl_graph *g, const bl_program_options *o, bl_err *err);
 void bl_program_destroy(bl_program **p);
 /* Float32 NHWC buffer of an input (write before forward) or output (read after forward). NULL for any other.
- */
+ * On a device, forward and backward of a program with objectives only queue the work: asking for a buffer
+ * waits for it, so ask again after each forward. */
 float *bl_program_buffer(bl_program *p, bl_value v);
 bl_shape bl_program_shape(const bl_program *p, bl_value v);
 int bl_program_forward(bl_program *p, bl_err *err);
@@ -233,6 +263,8 @@ int bl_graph_macs(const bl_graph *g, const bl_program_options *o, double *macs, 
 int bl_cpu_has_bf16(void);
 /* 1 when it has tile registers for bfloat16 (AMX), and nobody told oneDNN to do without. */
 int bl_cpu_has_tiles(void);
+/* What `auto` means: BL_BF16 on a GPU, else the CPU's. */
+bl_precision bl_device_faster_precision(const bl_device *d);
 /* BL_BF16 where bfloat16 convolution is native and faster than float32, else BL_FP32; always the same here.
  */
 bl_precision bl_cpu_faster_precision(void);

@@ -15,6 +15,7 @@
 #define BALLERINO_POSE_H
 
 #include "ballerino/media.h"
+#include "ballerino/nn.h"
 #include "ballerino/track.h"
 
 #ifdef __cplusplus
@@ -32,6 +33,7 @@ typedef struct bl_pose_options {
     int hands, face;        /* also find the hands, the face; default 1. Costs about as much as the body */
     const char *models_dir; /* NULL = bl_path_models() */
     int threads;            /* 0 = all */
+    bl_device *device;      /* where the networks run; NULL: the CPU. Must outlive it */
     int reference;          /* plain reference kernels (testing) */
 } bl_pose_options;
 

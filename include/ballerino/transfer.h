@@ -52,8 +52,9 @@ typedef struct bl_train_job {
      * the preset's. */
     const char *perceptual;
     uint64_t seed;
-    int precision; /* 0 auto (bl_cpu_faster_precision), 1 fp32, 2 bf16 */
+    int precision; /* 0 auto (bl_device_faster_precision), 1 fp32, 2 bf16 */
     int threads;
+    bl_device *device;      /* where networks run; NULL: the CPU. A training can go on on another one */
     double save_every_s;    /* checkpoint, default 60 */
     double preview_every_s; /* preview strip, default 60 */
     const char *models_dir;
@@ -79,18 +80,18 @@ typedef struct bl_train_result {
     bl_verdict verdict;
 } bl_train_result;
 /* Trains, or goes on where an interrupted run of the same job stopped: the result is bit-identical to that of
- * an undisturbed run of as many steps with as many threads. When the job is done already, says so at once.
- * BL_E_CONSENT without a statement; BL_E_FOOTAGE with the reasons when the clip cannot be a target (`result`
- * then holds the verdict); BL_E_MISMATCH when OUTPUT.train/ belongs to a job with other settings, and which;
- * BL_E_INTERRUPTED after Ctrl-C, when everything is saved. With `minutes`, a few steps are timed first and
- * the number of steps is fixed from that, once: the schedule depends on it. */
+ * an undisturbed run of as many steps with as many threads on the same device. When the job is done already,
+ * says so at once. BL_E_CONSENT without a statement; BL_E_FOOTAGE with the reasons when the clip cannot be a
+ * target (`result` then holds the verdict); BL_E_MISMATCH when OUTPUT.train/ belongs to a job with other
+ * settings, and which; BL_E_INTERRUPTED after Ctrl-C, when everything is saved. With `minutes`, a few steps
+ * are timed first and the number of steps is fixed from that, once: the schedule depends on it. */
 int bl_train_run(const bl_train_job *job, bl_train_result *result, bl_err *err);
 
 /* What a training will take, reckoned without training. */
 typedef struct bl_train_needs {
     int width, height;   /* of the window reckoned with; that of a real clip depends on the person */
     int64_t frames;      /* of the clip */
-    int64_t bytes;       /* memory that it must have, at its greatest */
+    int64_t bytes;       /* memory that it must have, at its greatest; of the GPU where networks run there */
     int64_t cache_bytes; /* of the mapped samples: kept in memory where there is room, read from disk else */
     double macs_step;    /* multiply-adds of a step of the main stage */
     double step_seconds; /* of such a step here and now, from a short trial of a small net */
@@ -120,6 +121,7 @@ typedef struct bl_transfer_job {
     int smooth;  /* window of bl_motion_smooth, default 5 */
     int crf;
     int threads;
+    bl_device *device; /* where networks run; NULL: the CPU */
     const char *models_dir;
     bl_pose_model pose_model;
     int hands, face; /* look for them (bl_pose_options); default 1 */
@@ -146,6 +148,7 @@ typedef struct bl_heldout_job {
     const char *target; /* the clip it was trained on, else BL_E_MISMATCH */
     const char *track;  /* its pose track; NULL: MODEL.train/track.json where there is one, else found here */
     int threads;
+    bl_device *device; /* where networks run; NULL: the CPU */
     const char *models_dir;
     bl_pose_model pose_model;
 } bl_heldout_job;
@@ -157,7 +160,8 @@ int bl_heldout_replay(const bl_heldout_job *job, bl_heldout_fn fn, void *ctx, bl
 
 /* ---- the model file ---- */
 typedef struct bl_model bl_model;
-int bl_model_open(bl_model **out, const char *path, bl_err *err);
+/* With its weights on a device, which must outlive it; NULL: the CPU. */
+int bl_model_open(bl_model **out, const char *path, bl_device *device, bl_err *err);
 void bl_model_close(bl_model **m);
 /* A text of the file's metadata, or NULL: "consent", "preset", "target_sha256", "ballerino" (version),
  * "skeleton", "train.steps", "scores.ssim"...; all keys in docs/formats/model.md. No dates: the same training

@@ -154,9 +154,10 @@ int bl_judge_open(bl_judge **out, const bl_judge_options *o, bl_err *err) {
     p.smooth = 0;
     p.models_dir = o->models_dir;
     p.threads = o->threads;
+    p.device = o->device;
     int rc = o->no_pose ? 0 : bl_pose_open(&j->pose, &p, err);
     if (rc == 0 && o->lpips) {
-        rc = bl_lpips_open(&j->lpips, o->lpips, o->lpips_linear, o->threads, err);
+        rc = bl_lpips_open(&j->lpips, o->lpips, o->lpips_linear, o->device, o->threads, err);
         j->seen = bl_alloc_array((size_t)BODY_SIDE * BODY_SIDE * 6, sizeof *j->seen);
         if (rc == 0 && !j->seen) rc = bl_fail(err, BL_E_NOMEM, "not enough memory to judge frames");
     }

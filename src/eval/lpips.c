@@ -37,10 +37,12 @@ static void fill_scaling(bl_params *ps) {
     float *w = bl_params_data(ps, bl_params_find(ps, SCALING ".weight"), BL_SLAB_WEIGHT);
     float *b = bl_params_data(ps, bl_params_find(ps, SCALING ".bias"), BL_SLAB_WEIGHT);
     for (int c = 0; c < 3; c++) w[c] = 1 / scale[c], b[c] = -shift[c] / scale[c];
+    bl_params_touch(ps);
 }
 
-static int build(bl_lpips *l, const bl_tensors *file, bl_err *err) {
+static int build(bl_lpips *l, const bl_tensors *file, bl_device *device, bl_err *err) {
     int rc = bl_params_create(&l->ps, err);
+    if (rc == 0) rc = bl_params_place(l->ps, device, err);
     if (rc == 0) rc = bl_graph_create(&l->g, l->ps, err);
     if (rc < 0) return rc;
     l->image = bl_input(l->g, "image", 3);
@@ -77,7 +79,8 @@ static int load_linear(bl_lpips *l, const bl_tensors *file, bl_err *err) {
     return 0;
 }
 
-int bl_lpips_open(bl_lpips **out, const char *backbone, const char *linear, int threads, bl_err *err) {
+int bl_lpips_open(bl_lpips **out, const char *backbone, const char *linear, bl_device *device, int threads,
+                  bl_err *err) {
     bl_tensors *file = NULL, *second = NULL;
     bl_lpips *l = bl_alloc(sizeof *l);
     if (!l) return bl_fail(err, BL_E_NOMEM, "not enough memory for LPIPS");
@@ -90,7 +93,7 @@ int bl_lpips_open(bl_lpips **out, const char *backbone, const char *linear, int 
         rc = l->which == BL_BACKBONE_VGG19
                  ? bl_fail(err, BL_E_MISMATCH,
                            "%s is VGG19; LPIPS is defined for AlexNet, SqueezeNet 1.1 and VGG16", backbone)
-                 : build(l, file, err);
+                 : build(l, file, device, err);
     }
     if (rc == 0) rc = load_linear(l, second ? second : file, err);
     bl_tensors_close(&second);

@@ -4,10 +4,12 @@
 #define SLABS 5 /* weights, gradients, two moments, average */
 
 static int64_t params_bytes(const bl_params *ps) {
-    int64_t floats = 0;
+    const int64_t half = bl_params_device(ps) ? (int64_t)sizeof(uint16_t) : 0; /* kept rounded too */
+    int64_t bytes = 0;
     for (int i = 0; i < bl_params_count(ps); i++)
-        floats += bl_params_size(ps, i) * (bl_params_frozen(ps, i) ? 1 : SLABS);
-    return floats * (int64_t)sizeof(float);
+        bytes +=
+            bl_params_size(ps, i) * ((bl_params_frozen(ps, i) ? 1 : SLABS) * (int64_t)sizeof(float) + half);
+    return bytes;
 }
 
 static int add_program(bl_trainer *t, int with_gan, int64_t *bytes, double *macs, bl_err *err) {

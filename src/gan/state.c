@@ -21,11 +21,9 @@ int bl_trainer_save(const bl_trainer *t, const char *path, bl_err *err) {
     int n = bl_params_count(t->ps), total = n * (int)BL_COUNT(slabs) + 2, at = 0;
     bl_tensor *tensors = bl_alloc_array((size_t)total, sizeof *tensors);
     char(*names)[112] = bl_alloc_array((size_t)total, sizeof *names);
-    int rc = BL_E_NOMEM;
-    if (!tensors || !names) {
-        (void)bl_fail(err, rc, "not enough memory to save the training state");
-        goto done;
-    }
+    int rc = tensors && names ? bl_params_to_host(t->ps, err)
+                              : bl_fail(err, BL_E_NOMEM, "not enough memory to save the training state");
+    if (rc < 0) goto done;
     for (size_t s = 0; s < BL_COUNT(slabs); s++)
         for (int i = 0; i < n; i++) {
             if (bl_params_frozen(t->ps, i)) continue;

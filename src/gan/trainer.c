@@ -238,8 +238,10 @@ int bl__declare_trainer(bl_trainer *t, bl_err *err) {
     if (rc < 0 || (rc = check(&t->train, err)) < 0) return rc;
     t->frames = t->train.temporal_d == 1 ? 2 : 1;
     for (int i = 0; i < BL__LOSSES; i++) t->loss[i] = BL_NONE;
-    if ((rc = bl_params_create(&t->ps, err)) < 0 || (rc = bl_graph_create(&t->g, t->ps, err)) < 0) return rc;
-    return declare_training(t, err);
+    rc = bl_params_create(&t->ps, err);
+    if (rc == 0) rc = bl_params_place(t->ps, t->train.device, err);
+    if (rc == 0) rc = bl_graph_create(&t->g, t->ps, err);
+    return rc < 0 ? rc : declare_training(t, err);
 }
 
 int bl__sees_own(const bl_trainer *t) {
@@ -341,6 +343,24 @@ static void learn(bl_trainer *t, int with_gan) {
     if (with_gan) bl_params_adam(t->ps, "D", &a, n - o->gan_from);
 }
 
+/* What the step said, once it is known that it was done. */
+static int report(bl_trainer *t, bl_program *p, bl_gan_losses *losses, bl_err *err) {
+    float value[BL__LOSSES] = {0};
+    for (int i = 0; i < BL__LOSSES; i++) {
+        const float *v = bl_program_buffer(p, t->loss[i]);
+        value[i] = v ? v[0] : 0;
+        if (!isfinite(value[i]))
+            return bl_fail(
+                err, BL_E_INTERNAL,
+                "training diverged at step %lld (loss %s is not a number); use a lower learning rate",
+                (long long)t->step, loss_names[i]);
+    }
+    if (losses)
+        *losses =
+            (bl_gan_losses){value[0], value[1], value[2], value[3], value[4], value[5], value[6], value[7]};
+    return 0;
+}
+
 int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err) {
     int with_gan = t->step >= t->train.gan_from, rc = 0;
     bl_program *p = with_gan ? t->full : t->plain;
@@ -357,20 +377,8 @@ int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err) {
     if (with_gan && (rc = bl_program_backward(p, 1, err)) < 0) return rc;
     learn(t, with_gan);
     t->step++;
-    float value[BL__LOSSES] = {0};
-    for (int i = 0; i < BL__LOSSES; i++) {
-        const float *v = bl_program_buffer(p, t->loss[i]);
-        value[i] = v ? v[0] : 0;
-        if (!isfinite(value[i]))
-            return bl_fail(
-                err, BL_E_INTERNAL,
-                "training diverged at step %lld (loss %s is not a number); use a lower learning rate",
-                (long long)t->step, loss_names[i]);
-    }
-    if (losses)
-        *losses =
-            (bl_gan_losses){value[0], value[1], value[2], value[3], value[4], value[5], value[6], value[7]};
-    return 0;
+    if ((rc = bl_device_check(t->train.device, err)) < 0) return rc; /* its losses would mean nothing */
+    return report(t, p, losses, err);
 }
 
 bl_program *bl_trainer_program(bl_trainer *t) {

@@ -13,6 +13,7 @@
 typedef struct bl__step bl__step;
 typedef struct bl__shared bl__shared; /* what the convolutions of a program have in common (cpu/onednn.h) */
 typedef struct bl__back bl__back;
+typedef struct bl__device bl__device; /* a loaded backend's (device.h) */
 
 /* With bfloat16 precision, values between operators are stored in bfloat16 where all who touch them can. */
 typedef enum bl__half {
@@ -36,6 +37,8 @@ typedef struct bl__kernel {
     /* Writes (or adds to, where the bit is set in back->add) the inputs' gradients; adds to the parameters'.
      * May overwrite back->dy. NULL: not differentiable. */
     void (*backward)(const bl__back *b);
+    /* On a device: the weights have changed since the last forward. May be NULL. */
+    void (*refresh)(bl__step *s);
     void (*release)(bl__step *s); /* frees step->state; may be NULL */
 } bl__kernel;
 
@@ -65,6 +68,8 @@ struct bl__step {
     bl__shared **shared;    /* the program's; made by who needs it first */
     bl_params *ps;
     void *state;
+    bl__device *device;     /* where the addresses are; NULL: the CPU */
+    const uint16_t *w_half; /* on a device: the weights rounded to bfloat16, or NULL */
 };
 
 /* One operator's part of one objective's backward pass. */

@@ -3,32 +3,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "graph.h"
 #include "kernels.h"
+#include "params.h"
 
 #define MAX_PARAMS 65536
 #define MAX_FLOATS ((int64_t)1 << 33)
-
-typedef struct param {
-    char name[96];
-    int rank, dims[4];
-    int64_t size, offset; /* floats; offsets are multiples of 16; given when sealed */
-    int frozen;           /* lies in the frozen slab */
-    bl_init init;
-    float scale;
-} param;
-
-#define MAX_FROZEN 4 /* prefixes */
-
-struct bl_params {
-    param *p;
-    int n, capacity, sealed;
-    int64_t total, frozen_total; /* floats in a slab, when sealed */
-    float *slab[5], *frozen;
-    char frozen_prefix[MAX_FROZEN][32];
-    int n_frozen;
-    uint64_t version;
-};
 
 int bl_params_create(bl_params **out, bl_err *err) {
     bl_params *ps = bl_alloc(sizeof *ps);
@@ -40,6 +19,7 @@ int bl_params_create(bl_params **out, bl_err *err) {
 void bl_params_destroy(bl_params **psp) {
     bl_params *ps = *psp;
     if (!ps) return;
+    bl__params_leave_device(ps);
     for (int i = 0; i < 5; i++) bl_free(ps->slab[i]);
     bl_free(ps->frozen);
     bl_free(ps->p);
@@ -56,7 +36,7 @@ int bl_params_find(const bl_params *ps, const char *name) {
 static int grow(bl_params *ps, bl_err *err) {
     if (ps->n < ps->capacity) return 0;
     int more = ps->capacity ? ps->capacity * 2 : 64;
-    param *p = more > MAX_PARAMS ? NULL : bl_realloc_array(ps->p, (size_t)ps->n, (size_t)more, sizeof *p);
+    bl__param *p = more > MAX_PARAMS ? NULL : bl_realloc_array(ps->p, (size_t)ps->n, (size_t)more, sizeof *p);
     if (!p) return bl_fail(err, BL_E_NOMEM, "not enough memory for %d parameters", more);
     ps->p = p;
     ps->capacity = more;
@@ -67,7 +47,7 @@ int bl_params_add(bl_params *ps, const char *name, int rank, const int *dims, bl
                   bl_err *err) {
     int found = bl_params_find(ps, name);
     if (found >= 0) {
-        const param *q = &ps->p[found];
+        const bl__param *q = &ps->p[found];
         if (q->rank != rank || memcmp(q->dims, dims, sizeof *dims * (size_t)rank) != 0)
             return bl_fail(err, BL_E_MISMATCH, "parameter %s is declared twice with different shapes", name);
         return found;
@@ -76,7 +56,7 @@ int bl_params_add(bl_params *ps, const char *name, int rank, const int *dims, bl
     if (rank < 1 || rank > 4 || strlen(name) >= sizeof ps->p->name)
         return bl_fail(err, BL_E_INTERNAL, "parameter %s: rank %d or name too long", name, rank);
     if (grow(ps, err) < 0) return BL_E_NOMEM;
-    param q = {.rank = rank, .size = 1, .init = init, .scale = scale};
+    bl__param q = {.rank = rank, .size = 1, .init = init, .scale = scale};
     snprintf(q.name, sizeof q.name, "%s", name);
     for (int i = 0; i < rank; i++) {
         if (dims[i] < 1 || q.size > MAX_FLOATS / dims[i])
@@ -105,12 +85,13 @@ int64_t bl_params_size(const bl_params *ps, int i) {
 }
 void bl_params_touch(bl_params *ps) {
     ps->version++;
+    if (ps->device) bl__params_host_changed(ps);
 }
 uint64_t bl__params_version(const bl_params *ps) {
     return ps->version;
 }
 
-static int starts(const param *q, const char *prefix) {
+static int starts(const bl__param *q, const char *prefix) {
     return !strncmp(q->name, prefix, strlen(prefix));
 }
 
@@ -122,7 +103,8 @@ int64_t bl_params_total(const bl_params *ps, const char *prefix) {
 }
 
 int bl_params_freeze(bl_params *ps, const char *prefix, bl_err *err) {
-    if (ps->sealed || ps->n_frozen == MAX_FROZEN || !*prefix || strlen(prefix) >= sizeof *ps->frozen_prefix)
+    if (ps->sealed || ps->n_frozen == BL__MAX_FROZEN || !*prefix ||
+        strlen(prefix) >= sizeof *ps->frozen_prefix)
         return bl_fail(err, BL_E_INTERNAL, "the parameters %s cannot be frozen", prefix);
     snprintf(ps->frozen_prefix[ps->n_frozen++], sizeof *ps->frozen_prefix, "%s", prefix);
     return 0;
@@ -135,6 +117,7 @@ int bl_params_frozen(const bl_params *ps, int i) {
 }
 
 float *bl_params_data(bl_params *ps, int i, bl_slab slab) {
+    if (ps->device) bl__params_lend(ps, ps->p[i].frozen ? BL__SLAB_FROZEN : (int)slab);
     if (ps->p[i].frozen)
         return slab == BL_SLAB_WEIGHT || slab == BL_SLAB_EMA ? ps->frozen + ps->p[i].offset : NULL;
     return ps->slab[slab] ? ps->slab[slab] + ps->p[i].offset : NULL;
@@ -142,7 +125,7 @@ float *bl_params_data(bl_params *ps, int i, bl_slab slab) {
 
 /* Each parameter draws from its own generator, seeded by its name, so that adding a layer changes no other.
  */
-static void fill(const param *q, float *w, uint64_t seed) {
+static void fill(const bl__param *q, float *w, uint64_t seed) {
     bl_rng r;
     for (const char *s = q->name; *s; s++) seed = (seed ^ (uint64_t)(unsigned char)*s) * 0x100000001b3u;
     bl_rng_seed(&r, seed);
@@ -157,7 +140,7 @@ static void fill(const param *q, float *w, uint64_t seed) {
 static void place(bl_params *ps) {
     ps->total = ps->frozen_total = 0;
     for (int i = 0; i < ps->n; i++) {
-        param *q = &ps->p[i];
+        bl__param *q = &ps->p[i];
         q->frozen = bl_params_frozen(ps, i);
         int64_t *end = q->frozen ? &ps->frozen_total : &ps->total;
         q->offset = *end;
@@ -182,11 +165,11 @@ int bl_params_seal(bl_params *ps, uint64_t seed, int train, bl_err *err) {
     if (train) memcpy(ps->slab[BL_SLAB_EMA], ps->slab[BL_SLAB_WEIGHT], sizeof(float) * (size_t)ps->total);
     ps->sealed = 1;
     ps->version++;
-    return 0;
+    return ps->device ? bl__params_enter_device(ps, err) : 0;
 }
 
 /* Runs of parameters that start with prefix are contiguous in practice: one call of the kernel a run. */
-static int next_run(const bl_params *ps, const char *prefix, int *at, int64_t *offset, int64_t *size) {
+int bl__params_next_run(const bl_params *ps, const char *prefix, int *at, int64_t *offset, int64_t *size) {
     int i = *at;
     while (i < ps->n && (ps->p[i].frozen || !starts(&ps->p[i], prefix))) i++;
     if (i == ps->n) return 0;
@@ -219,7 +202,11 @@ static void update_lines(const void *arg, int64_t from, int64_t to) {
 void bl_params_adam(bl_params *ps, const char *prefix, const bl_adam *a, int64_t t) {
     update u = {.ps = ps, .a = a, .t = t};
     int64_t size;
-    for (int at = 0; next_run(ps, prefix, &at, &u.offset, &size);)
-        bl_team_split(bl__threads(a->threads), size / LINE, update_lines, &u);
     ps->version++;
+    if (ps->device) {
+        bl__params_device_adam(ps, prefix, a, t);
+        return;
+    }
+    for (int at = 0; bl__params_next_run(ps, prefix, &at, &u.offset, &size);)
+        bl_team_split(bl__threads(a->threads), size / LINE, update_lines, &u);
 }

@@ -7,46 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels.h"
-
-typedef struct value {
-    int used;      /* feeds an output or an objective */
-    int pinned;    /* input or output: own place for the whole life */
-    int half;      /* a root: stored in bfloat16, its gradients too */
-    bl_value root; /* whose memory it is: itself, or what it is a view of */
-    bl_shape shape;
-    int first, last; /* steps, in the forward timeline */
-    int64_t offset;  /* floats in the arena */
-} value;
-
-typedef struct objective {
-    bl_value loss;
-    char group[32];
-    unsigned char *active; /* a value: depends on a trained parameter and leads to the loss */
-    int64_t *grad_offset;  /* a root: floats in the gradient area, or -1 */
-    bl__back *backs;
-    int n;
-} objective;
-
-struct bl_program {
-    bl_params *ps;
-    bl__node *nodes; /* own copy */
-    int n_values;
-    value *v;
-    bl__step *steps;
-    int n_steps;
-    int *step_of; /* value -> step, or -1 */
-    objective *o;
-    int n_objectives;
-    float *arena, *grads, *saved, *scratch;
-    int64_t arena_floats, grad_floats, saved_floats, scratch_floats, packed_bytes;
-    int plan_only; /* nothing is allocated, nothing can be run */
-    int threads;
-    bl_precision precision;
-    bl_slab slab;
-    bl__shared *shared;
-    double *spent; /* seconds in a step's forward and in its backward, in turn; NULL: nobody asked */
-};
+#include "program.h"
 
 int bl__threads(int wanted) {
     return wanted > 0 ? wanted : bl_cpu_count();
@@ -92,7 +53,7 @@ static int64_t place(block *b, int n) {
 #define OVERREAD (BL__OVERREAD / (int64_t)sizeof(float))
 
 /* Floats that a root takes, and its gradient as well: whole cache lines. */
-static int64_t padded(const value *v) {
+static int64_t padded(const bl__value *v) {
     int64_t n = v->half ? (bl__elements(v->shape) + 1) / 2 : bl__elements(v->shape);
     return (n + 15) & ~(int64_t)15;
 }
@@ -126,7 +87,7 @@ static int differentiable_input(const bl__node *n, int i) {
     return 1;
 }
 
-static int find_active(bl_program *p, objective *o, bl_err *err) {
+static int find_active(bl_program *p, bl__target *o, bl_err *err) {
     unsigned char *depends = bl_alloc((size_t)p->n_values), *leads = bl_alloc((size_t)p->n_values);
     o->active = bl_alloc((size_t)p->n_values);
     if (!depends || !leads || !o->active) {
@@ -153,7 +114,7 @@ static int find_active(bl_program *p, objective *o, bl_err *err) {
 /* ---- compiling ---- */
 static int infer_all(bl_program *p, const bl_program_options *o, bl_err *err) {
     for (int v = 0; v < p->n_values; v++) {
-        value *val = &p->v[v];
+        bl__value *val = &p->v[v];
         const bl__node *n = &p->nodes[v];
         bl_shape in[BL__MAX_IN];
         bl_pad pad;
@@ -180,6 +141,10 @@ static int infer_all(bl_program *p, const bl_program_options *o, bl_err *err) {
     return 0;
 }
 
+static float *param_data(const bl_program *p, int index, bl_slab slab) {
+    return p->device ? bl__params_on_device(p->ps, index, slab) : bl_params_data(p->ps, index, slab);
+}
+
 static void describe_step(bl_program *p, bl__step *s, bl_value v, const bl_program_options *o) {
     const bl__node *n = &p->nodes[v];
     bl_err ignored;
@@ -190,22 +155,22 @@ static void describe_step(bl_program *p, bl__step *s, bl_value v, const bl_progr
                     .precision = p->precision,
                     .plan_only = p->plan_only,
                     .shared = &p->shared,
-                    .ps = p->ps};
+                    .ps = p->ps,
+                    .device = p->device ? p->device->d : NULL};
     for (int i = 0; i < n->n_in; i++) s->xs[i] = p->v[n->in[i]].shape;
     (void)bl__infer(n, s->xs, &s->ys, &s->pad, &ignored);
     if (n->weight >= 0)
-        s->w = bl_params_data(p->ps, n->weight, o->weights),
-        s->dw = bl_params_data(p->ps, n->weight, BL_SLAB_GRAD);
-    if (n->bias >= 0)
-        s->b = bl_params_data(p->ps, n->bias, o->weights),
-        s->db = bl_params_data(p->ps, n->bias, BL_SLAB_GRAD);
+        s->w = param_data(p, n->weight, o->weights), s->dw = param_data(p, n->weight, BL_SLAB_GRAD);
+    if (n->bias >= 0) s->b = param_data(p, n->bias, o->weights), s->db = param_data(p, n->bias, BL_SLAB_GRAD);
+    if (p->device && n->weight >= 0 && p->precision == BL_BF16)
+        s->w_half = bl__params_half(p->ps, n->weight, o->weights);
     for (int k = 0; k < p->n_objectives; k++) {
         if (!p->o[k].active[v]) continue;
         for (int i = 0; i < n->n_in; i++)
             if (p->o[k].active[n->in[i]] && differentiable_input(n, i)) s->want_dx |= 1u << i;
         if (in_group(p, n, p->o[k].group)) s->want_dw = 1;
     }
-    s->kernel = o->reference ? NULL : bl__cpu_kernel(n->op, n);
+    s->kernel = p->device ? p->device->ops->kernel(n->op, n) : o->reference ? NULL : bl__cpu_kernel(n->op, n);
     if (!s->kernel) s->kernel = bl__ref_kernel(n->op);
 }
 
@@ -242,7 +207,7 @@ static int tied_roots(const bl_program *p, const bl__step *s, bl_value *roots) {
 
 static void choose_half(bl_program *p) {
     for (int k = 0; k < p->n_steps; k++) {
-        value *y = &p->v[p->steps[k].value];
+        bl__value *y = &p->v[p->steps[k].value];
         y->half = can_be_half(p, &p->steps[k]) && !y->pinned && y->shape.c % HALF_CHANNELS == 0;
     }
     for (int k = 0; k < p->n_steps; k++)
@@ -298,17 +263,17 @@ static int plan_values(bl_program *p, bl_err *err) {
     for (int v = 0; v < p->n_values; v++) p->v[v].first = p->v[v].last = -1;
     for (int k = 0; k < p->n_steps; k++) {
         const bl__step *s = &p->steps[k];
-        value *y = &p->v[s->value];
+        bl__value *y = &p->v[s->value];
         y->first = y->last = k;
         int back = s->want_dx || s->want_dw;
         if (back && bl__op_needs_y[s->node->op]) y->last = end;
         for (int i = 0; i < s->n_in; i++) {
-            value *x = &p->v[p->v[s->node->in[i]].root];
+            bl__value *x = &p->v[p->v[s->node->in[i]].root];
             x->last = BL_MAX(x->last, back && bl__op_needs_x[s->node->op] ? end : k);
         }
     }
     for (int v = 0; v < p->n_values; v++) {
-        value *x = &p->v[v];
+        bl__value *x = &p->v[v];
         if (!x->used || x->root != v) continue;
         if (x->pinned) x->first = 0, x->last = end + 1;
         b[count++] = (block){.size = padded(x), .first = x->first, .last = x->last, .id = v};
@@ -321,7 +286,7 @@ static int plan_values(bl_program *p, bl_err *err) {
 
 /* Gradient of a root lives from its first writer (last consumer) to its own step's backward. Backward time
  * counts down over steps; the loss is first. */
-static int plan_objective(bl_program *p, objective *o, bl_err *err) {
+static int plan_objective(bl_program *p, bl__target *o, bl_err *err) {
     block *b = bl_alloc_array((size_t)p->n_values, sizeof *b);
     o->grad_offset = bl_alloc_array((size_t)p->n_values, sizeof *o->grad_offset);
     o->backs = bl_alloc_array((size_t)p->n_steps + 1, sizeof *o->backs);
@@ -360,6 +325,7 @@ static int plan_objective(bl_program *p, objective *o, bl_err *err) {
 }
 
 static int allocate(bl_program *p, bl_err *err) {
+    if (p->device) return bl__program_enter_device(p, err);
     p->arena = bl_alloc_array((size_t)p->arena_floats, sizeof(float));
     p->grads = bl_alloc_array((size_t)p->grad_floats, sizeof(float));
     p->saved = bl_alloc_array((size_t)p->saved_floats, sizeof(float));
@@ -414,6 +380,9 @@ int bl_program_compile(bl_program **out, const bl_graph *g, const bl_program_opt
     p->threads = bl__threads(o->threads);
     p->precision = o->precision;
     p->plan_only = o->plan_only;
+    p->device = o->reference ? NULL : bl_params_device(g->ps);
+    p->poison = o->poison;
+    if (p->device) bl__device_lock(p->device);
     p->nodes = bl_alloc_array((size_t)g->n, sizeof *p->nodes);
     p->v = bl_alloc_array((size_t)g->n, sizeof *p->v);
     p->o = bl_alloc_array((size_t)o->n_objectives, sizeof *p->o);
@@ -436,9 +405,11 @@ int bl_program_compile(bl_program **out, const bl_graph *g, const bl_program_opt
     for (int i = 0; i < p->n_objectives; i++)
         if ((rc = plan_objective(p, &p->o[i], err)) < 0) goto fail;
     if (!p->plan_only && ((rc = allocate(p, err)) < 0 || (rc = bind_all(p, err)) < 0)) goto fail;
+    if (p->device) bl__device_unlock(p->device);
     *out = p;
     return 0;
 fail:
+    if (p->device) bl__device_unlock(p->device);
     bl_program_destroy(&p);
     return rc;
 }
@@ -446,8 +417,11 @@ fail:
 void bl_program_destroy(bl_program **pp) {
     bl_program *p = *pp;
     if (!p) return;
+    bl_device *device = p->device;
+    if (device) bl__device_lock(device), bl__device_wait(p);
     for (int i = 0; i < p->n_steps; i++)
         if (p->steps[i].kernel->release) p->steps[i].kernel->release(&p->steps[i]);
+    if (device) bl__program_leave_device(p), bl__device_unlock(device);
     bl__shared_destroy(&p->shared);
     for (int i = 0; i < p->n_objectives; i++) {
         bl_free(p->o[i].active);
@@ -471,6 +445,10 @@ void bl_program_destroy(bl_program **pp) {
 /* ---- using ---- */
 float *bl_program_buffer(bl_program *p, bl_value v) {
     if (v < 0 || v >= p->n_values || p->plan_only || !p->v[v].used || !p->v[p->v[v].root].pinned) return NULL;
+    if (p->device) {
+        bl__device_wait(p);
+        return p->v[p->v[v].root].host;
+    }
     return p->arena + p->v[p->v[v].root].offset;
 }
 
@@ -480,6 +458,8 @@ bl_shape bl_program_shape(const bl_program *p, bl_value v) {
 
 int bl_program_forward(bl_program *p, bl_err *err) {
     if (p->plan_only) return bl_fail(err, BL_E_INTERNAL, "the network was only planned");
+    if (p->device) return bl__device_forward(p, err);
+    if (bl_params_device(p->ps)) bl__params_ready(p->ps, p->slab, 0, 0);
     for (int k = 0; k < p->n_steps; k++) {
         double start = p->spent ? bl_now() : 0;
         p->steps[k].kernel->forward(&p->steps[k]);
@@ -491,8 +471,13 @@ int bl_program_forward(bl_program *p, bl_err *err) {
 int bl_program_backward(bl_program *p, int objective_index, bl_err *err) {
     if (p->plan_only || objective_index < 0 || objective_index >= p->n_objectives)
         return bl_fail(err, BL_E_INTERNAL, "the network has no objective %d", objective_index);
-    const objective *o = &p->o[objective_index];
+    bl__target *o = &p->o[objective_index];
     if (o->n == 0) return 0; /* the loss depends on nothing trained */
+    if (p->device) return bl__device_backward(p, o, err);
+    if (bl_params_device(p->ps)) {
+        bl__params_ready(p->ps, p->slab, 1, 0);
+        bl__params_wrote_gradients(p->ps, 0);
+    }
     o->backs[0].dy[0] = 1;
     for (int k = 0; k < o->n; k++) {
         double start = p->spent ? bl_now() : 0;

@@ -16,13 +16,15 @@ struct bl__detector {
     int threads;
 };
 
-int bl__detector_open(bl__detector **out, const char *models_dir, int threads, int reference, bl_err *err) {
+int bl__detector_open(bl__detector **out, const char *models_dir, bl_device *device, int threads,
+                      int reference, bl_err *err) {
     static const char name[] = "pose_detection.tflite";
     bl__detector *d = bl_alloc(sizeof *d);
     if (!d) return bl_fail(err, BL_E_NOMEM, "not enough memory for the person detector");
     d->threads = threads;
-    int rc = bl__net_load(&d->net, name, models_dir,
-                          &(bl__net_options){.outputs = 3, .threads = threads, .reference = reference}, err);
+    int rc = bl__net_load(
+        &d->net, name, models_dir,
+        &(bl__net_options){.outputs = 3, .threads = threads, .device = device, .reference = reference}, err);
     if (rc == 0 && (bl__net_input_count(d->net) != INPUT_SIZE * INPUT_SIZE * 3 ||
                     bl__net_output_count(d->net, 0) != bl__ssd_anchors(&ssd) * (4 + 2 * POINTS) ||
                     bl__net_output_count(d->net, 1) != bl__ssd_anchors(&ssd)))

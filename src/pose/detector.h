@@ -6,11 +6,13 @@
 #define BL_POSE_DETECTOR_H
 
 #include "ballerino/media.h"
+#include "ballerino/nn.h"
 #include "ssd.h"
 
 typedef struct bl__detector bl__detector;
 
-int bl__detector_open(bl__detector **out, const char *models_dir, int threads, int reference, bl_err *err);
+int bl__detector_open(bl__detector **out, const char *models_dir, bl_device *device, int threads,
+                      int reference, bl_err *err);
 void bl__detector_close(bl__detector **d);
 /* How many people were found (best score first, at most BL__SSD_MAX_FOUND), or negative. Positions are
  * normalised by the frame's size; points: 0 mid-hip, 1 on the circle around the body, 2, 3 the same of the

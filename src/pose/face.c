@@ -26,12 +26,13 @@ struct bl__face_finder {
     int threads;
 };
 
-int bl__face_open(bl__face_finder **out, const char *models_dir, int threads, int reference, bl_err *err) {
+int bl__face_open(bl__face_finder **out, const char *models_dir, bl_device *device, int threads,
+                  int reference, bl_err *err) {
     bl__face_finder *f = bl_alloc(sizeof *f);
     if (!f) return bl_fail(err, BL_E_NOMEM, "not enough memory for the face models");
     f->threads = threads;
     /* One thread: these networks are so small that more take longer. */
-    const bl__net_options o = {.outputs = 3, .threads = 1, .reference = reference};
+    const bl__net_options o = {.outputs = 3, .threads = 1, .device = device, .reference = reference};
     int rc = bl__net_load(&f->detector, "face_detection_short_range.tflite", models_dir, &o, err);
     if (rc == 0) rc = bl__net_load(&f->mesh, "face_landmark.tflite", models_dir, &o, err);
     if (rc == 0 &&

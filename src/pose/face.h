@@ -7,11 +7,13 @@
 #define BL_POSE_FACE_H
 
 #include "ballerino/media.h"
+#include "ballerino/nn.h"
 #include "ssd.h"
 
 typedef struct bl__face_finder bl__face_finder;
 
-int bl__face_open(bl__face_finder **out, const char *models_dir, int threads, int reference, bl_err *err);
+int bl__face_open(bl__face_finder **out, const char *models_dir, bl_device *device, int threads,
+                  int reference, bl_err *err);
 void bl__face_close(bl__face_finder **f);
 /* body: the 33 landmarks. before: the face of the frame before (score 0: not seen). out: score 0 and zeros
  * where there is no face; may be `before`. */

@@ -23,12 +23,14 @@ struct bl__hands {
     int threads;
 };
 
-int bl__hands_open(bl__hands **out, const char *models_dir, int threads, int reference, bl_err *err) {
+int bl__hands_open(bl__hands **out, const char *models_dir, bl_device *device, int threads, int reference,
+                   bl_err *err) {
     bl__hands *h = bl_alloc(sizeof *h);
     if (!h) return bl_fail(err, BL_E_NOMEM, "not enough memory for the hand models");
     h->threads = threads;
     bl__net_options o = {.outputs = 1u << OUT_POINTS,
                          .threads = 1, /* too small to be worth more */
+                         .device = device,
                          .reference = reference,
                          .batch = BL__SIDES};
     int rc = bl__net_load(&h->recrop, "hand_recrop.tflite", models_dir, &o, err);

@@ -7,13 +7,15 @@
 #define BL_POSE_HANDS_H
 
 #include "ballerino/media.h"
+#include "ballerino/nn.h"
 #include "roi.h"
 
 enum { BL__LEFT, BL__RIGHT, BL__SIDES };
 
 typedef struct bl__hands bl__hands;
 
-int bl__hands_open(bl__hands **out, const char *models_dir, int threads, int reference, bl_err *err);
+int bl__hands_open(bl__hands **out, const char *models_dir, bl_device *device, int threads, int reference,
+                   bl_err *err);
 void bl__hands_close(bl__hands **h);
 /* body: the 33 landmarks. before: the hands of the frame before (score 0: not seen). out: score 0 and zeros
  * where there is no hand. Which hands run together does not depend on `before`. */

@@ -26,7 +26,7 @@ static int is_right(bl__net *net, int segmentation) {
 }
 
 int bl__landmarker_open(bl__landmarker **out, bl_pose_model model, int segmentation, const char *models_dir,
-                        int threads, int reference, bl_err *err) {
+                        bl_device *device, int threads, int reference, bl_err *err) {
     static const char *const names[] = {[BL_POSE_LITE] = "pose_landmark_lite.tflite",
                                         [BL_POSE_FULL] = "pose_landmark_full.tflite",
                                         [BL_POSE_HEAVY] = "pose_landmark_heavy.tflite"};
@@ -38,6 +38,7 @@ int bl__landmarker_open(bl__landmarker **out, bl_pose_model model, int segmentat
     bl__net_options o = {.outputs = 1u << OUT_LANDMARKS | 1u << OUT_FLAG | 1u << OUT_HEATMAP |
                                     1u << OUT_WORLD | (segmentation ? 1u << OUT_MASK : 0),
                          .threads = threads,
+                         .device = device,
                          .reference = reference};
     int rc = bl__net_load(&l->net, names[model], models_dir, &o, err);
     if (rc == 0 && !is_right(l->net, segmentation))

@@ -6,6 +6,7 @@
 #define BL_POSE_LANDMARKS_H
 
 #include "ballerino/media.h"
+#include "ballerino/nn.h"
 #include "ballerino/pose.h"
 #include "roi.h"
 
@@ -21,7 +22,7 @@ typedef struct bl__found {
 typedef struct bl__landmarker bl__landmarker;
 
 int bl__landmarker_open(bl__landmarker **out, bl_pose_model model, int segmentation, const char *models_dir,
-                        int threads, int reference, bl_err *err);
+                        bl_device *device, int threads, int reference, bl_err *err);
 void bl__landmarker_close(bl__landmarker **l);
 /* 1 a person, 0 nobody (only out->score is set), negative. */
 int bl__landmarker_find(bl__landmarker *l, const bl_frame *frame, const bl_roi *roi, bl__found *out,

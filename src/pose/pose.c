@@ -42,13 +42,15 @@ int bl_pose_open(bl_pose **out, const bl_pose_options *o, bl_err *err) {
     p->landmarks = (bl__euro){.min_cutoff = 0.05, .beta = 80, .derivate_cutoff = 1};
     p->world = (bl__euro){.min_cutoff = 0.1, .beta = 40, .derivate_cutoff = 1};
     p->aux = (bl__euro){.min_cutoff = 0.01, .beta = 10, .derivate_cutoff = 1};
-    int rc = bl__detector_open(&p->detector, p->o.models_dir, p->threads, p->o.reference, err);
+    const char *dir = p->o.models_dir;
+    bl_device *device = p->o.device;
+    const int threads = p->threads, plain = p->o.reference;
+    int rc = bl__detector_open(&p->detector, dir, device, threads, plain, err);
     if (rc == 0)
-        rc = bl__landmarker_open(&p->landmarker, p->o.model, p->o.segmentation, p->o.models_dir, p->threads,
-                                 p->o.reference, err);
-    if (rc == 0 && p->o.hands)
-        rc = bl__hands_open(&p->hands, p->o.models_dir, p->threads, p->o.reference, err);
-    if (rc == 0 && p->o.face) rc = bl__face_open(&p->face, p->o.models_dir, p->threads, p->o.reference, err);
+        rc = bl__landmarker_open(&p->landmarker, p->o.model, p->o.segmentation, dir, device, threads, plain,
+                                 err);
+    if (rc == 0 && p->o.hands) rc = bl__hands_open(&p->hands, dir, device, threads, plain, err);
+    if (rc == 0 && p->o.face) rc = bl__face_open(&p->face, dir, device, threads, plain, err);
     p->o.models_dir = NULL; /* the caller's */
     if (rc < 0) {
         bl_pose_close(&p);

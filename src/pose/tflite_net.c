@@ -74,6 +74,7 @@ static int compile(bl__net *net, const bl__tfl_build *b, const bl__net_options *
 static int assemble(bl__net *net, bl__tflite *m, const bl__net_options *o, bl_err *err) {
     bl__tfl_build b = {.model = m};
     int rc = bl_params_create(&net->params, err);
+    if (rc == 0) rc = bl_params_place(net->params, o->device, err);
     if (rc == 0) rc = bl_graph_create(&net->graph, net->params, err);
     b.params = net->params;
     b.graph = net->graph;

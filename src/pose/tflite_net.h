@@ -18,14 +18,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ballerino/nn.h"
 #include "ballerino/status.h"
 
 typedef struct bl__net bl__net;
 typedef struct bl__net_options {
     unsigned outputs;
-    int threads;   /* 0 = all */
-    int reference; /* plain kernels */
-    int batch;     /* most pictures at once, 1 (also 0) or 2 */
+    int threads;       /* 0 = all */
+    bl_device *device; /* NULL: the CPU */
+    int reference;     /* plain kernels */
+    int batch;         /* most pictures at once, 1 (also 0) or 2 */
 } bl__net_options;
 enum { BL__NET_MAX_BATCH = 2 };
 

@@ -21,24 +21,26 @@ typedef struct cost {
     double macs;
 } cost;
 
-static int stage_cost(cost *c, const bl__stage_plan *p, int threads, bl_precision precision, bl_err *err) {
+static int stage_cost(cost *c, const bl__stage_plan *p, int threads, bl_precision precision,
+                      bl_device *device, bl_err *err) {
     bl_gan_train train = p->train;
     double unused;
     *c = (cost){0};
     if (!p->on) return 0;
     train.threads = threads;
     train.precision = precision;
+    train.device = device;
     int rc = bl_gan_estimate(&p->net, &train, &c->trainer, &c->macs, err);
     if (rc == 0) rc = bl_generator_estimate(&p->net, precision, threads, &c->shown, &unused, err);
     return rc;
 }
 
 int bl__estimate(int64_t *bytes, double macs[BL__STAGES], const bl__preset *preset, int frame_w, int frame_h,
-                 int threads, bl_precision precision, bl_err *err) {
+                 int threads, bl_precision precision, bl_device *device, bl_err *err) {
     cost c[BL__STAGES];
     int64_t most = 0, refiners = 0;
     for (int k = 0; k < BL__STAGES; k++) {
-        int rc = stage_cost(&c[k], &preset->stage[k], threads, precision, err);
+        int rc = stage_cost(&c[k], &preset->stage[k], threads, precision, device, err);
         if (rc < 0) return rc;
     }
     for (int k = 0; k < BL__STAGES; k++) {
@@ -52,28 +54,31 @@ int bl__estimate(int64_t *bytes, double macs[BL__STAGES], const bl__preset *pres
 }
 
 void bl__estimate_warn(const bl__preset *preset, int frame_w, int frame_h, int threads,
-                       bl_precision precision) {
+                       bl_precision precision, bl_device *device) {
     double macs[BL__STAGES];
     int64_t needs = 0;
-    const int64_t left = bl_mem_available();
-    if (left <= 0 || bl__estimate(&needs, macs, preset, frame_w, frame_h, threads, precision, NULL) < 0)
+    const int64_t left = bl_device_memory_free(device);
+    if (left <= 0 ||
+        bl__estimate(&needs, macs, preset, frame_w, frame_h, threads, precision, device, NULL) < 0)
         return;
     if (needs > left)
         bl_log(BL_LOG_WARN, "train",
-               "this will take about %.1f GB of memory and only %.1f GB are free; close other programs, or "
-               "choose "
-               "a smaller --size",
-               (double)needs * 1e-9, (double)left * 1e-9);
+               "this will take about %.1f GB of %s and only %.1f GB are free; close other programs, or "
+               "choose a smaller --size",
+               (double)needs * 1e-9, device ? "the GPU's memory" : "memory", (double)left * 1e-9);
 }
 
 /* ---- speed: a small training, timed ---- */
 #define TRIAL_SIDE 64
+#define TRIAL_SIDE_THERE 256 /* of a GPU: smaller pictures would not keep it busy */
 #define TRIAL_STEPS 4
+#define TRIAL_WARM_UP 3
 
 static int made_up(void *ctx, int64_t index, uint64_t augment, float *label, float *plate, float *real,
                    float *weight, bl_err *err) {
-    (void)ctx, (void)index, (void)augment, (void)err;
-    for (int i = 0; i < TRIAL_SIDE * TRIAL_SIDE; i++) {
+    const bl_gan_net *net = ctx;
+    (void)index, (void)augment, (void)err;
+    for (int i = 0; i < net->width * net->height; i++) {
         for (int k = 3 * i; k < 3 * i + 3; k++) {
             label[k] = (float)(i % 7) / 7;
             plate[k] = real[k] = (float)(i % 5) / 5;
@@ -88,19 +93,19 @@ static int64_t none_before(void *ctx, int64_t index) {
 }
 
 /* Multiply-adds a second on this machine, now. */
-static int speed(double *out, int threads, bl_precision precision, bl_err *err) {
+static int speed(double *out, int threads, bl_precision precision, bl_device *device, bl_err *err) {
     bl_gan_net net = bl_gan_net_default();
     bl_gan_train train = bl_gan_train_default();
-    const bl_gan_source src = {.count = 4, .run_before = none_before, .get = made_up};
+    const bl_gan_source src = {.ctx = &net, .count = 4, .run_before = none_before, .get = made_up};
     bl_trainer *t = NULL;
     int64_t bytes;
     double macs = 0, t0 = 0;
-    net.width = net.height = TRIAL_SIDE;
-    train.threads = threads, train.precision = precision;
+    net.width = net.height = device ? TRIAL_SIDE_THERE : TRIAL_SIDE;
+    train.threads = threads, train.precision = precision, train.device = device;
     train.gan_from = 0, train.steps = 1000;
     int rc = bl_gan_estimate(&net, &train, &bytes, &macs, err);
     if (rc == 0) rc = bl_trainer_create(&t, &net, &train, &src, err);
-    if (rc == 0) rc = bl_trainer_step(t, NULL, err); /* the first one warms up */
+    for (int k = 0; k < TRIAL_WARM_UP && rc == 0; k++) rc = bl_trainer_step(t, NULL, err);
     t0 = bl_now();
     for (int k = 0; k < TRIAL_STEPS && rc == 0; k++) rc = bl_trainer_step(t, NULL, err);
     *out = macs * TRIAL_STEPS / fmax(bl_now() - t0, 1e-6);
@@ -157,8 +162,9 @@ int bl_train_estimate(bl_train_needs *out, const bl_train_job *job, bl_err *err)
     if (rc < 0) return rc;
     window_of(&n, &preset, job, frame_w, frame_h);
     rc = bl__perceptual_open(&judge, &preset, job->perceptual, job->models_dir, err);
-    if (rc == 0) rc = bl__estimate(&n.bytes, macs, &preset, frame_w, frame_h, threads, precision, err);
-    if (rc == 0) rc = speed(&macs_a_second, threads, precision, err);
+    if (rc == 0)
+        rc = bl__estimate(&n.bytes, macs, &preset, frame_w, frame_h, threads, precision, job->device, err);
+    if (rc == 0) rc = speed(&macs_a_second, threads, precision, job->device, err);
     bl__perceptual_close(&judge);
     if (rc < 0) return rc;
     n.cache_bytes = n.frames * (int64_t)bl__dataset_record(n.width, n.height);

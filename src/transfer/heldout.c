@@ -32,6 +32,7 @@ static int find_track(bl__heldout *h, const bl_heldout_job *job, bl_err *err) {
     o.model = job->pose_model;
     o.models_dir = job->models_dir;
     o.threads = job->threads;
+    o.device = job->device;
     return bl_pose_video(&h->track, h->target, &o, NULL, NULL, err);
 }
 
@@ -50,7 +51,7 @@ int bl__heldout_split(bl__heldout *h, int64_t from, bl_err *err) {
 int bl__heldout_open(bl__heldout *h, const bl_heldout_job *job, bl_err *err) {
     *h = (bl__heldout){.target = job->target};
     int rc = job->model && job->target
-                 ? bl_model_open(&h->model, job->model, err)
+                 ? bl_model_open(&h->model, job->model, job->device, err)
                  : bl_fail(err, BL_E_USAGE, "the held-out part needs a model and the clip of its training");
     if (rc == 0) rc = check(h, err);
     if (rc == 0) rc = find_track(h, job, err);

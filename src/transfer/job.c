@@ -88,6 +88,8 @@ static void take_plan(bl__job *j, const json_t *root) {
     }
     j->precision = number(plan, "precision") > 0 ? BL_BF16 : BL_FP32;
     j->threads = (int)number(plan, "threads");
+    const char *device = json_string_value(json_object_get(plan, "device"));
+    snprintf(j->device, sizeof j->device, "%s", device ? device : "");
     j->seconds = number(root, "seconds");
     j->done = json_is_object(result);
     j->scores = (bl_train_scores){.valid = json_is_true(json_object_get(result, "valid")),
@@ -129,7 +131,8 @@ int bl__job_save(const bl__job *j, bl_err *err) {
                            s->plate_ssim, "plate_psnr", s->plate_psnr, "nearest_ssim", s->nearest_ssim,
                            "nearest_psnr", s->nearest_psnr, "ssim_first_half", s->ssim_first_half,
                            "ssim_second_half", s->ssim_second_half);
-    json_t *plan = json_pack("{s:i, s:i}", "precision", j->precision == BL_BF16, "threads", j->threads);
+    json_t *plan = json_pack("{s:i, s:i, s:s}", "precision", j->precision == BL_BF16, "threads", j->threads,
+                             "device", j->device);
     for (int k = 0; k < BL__STAGES; k++)
         if (j->stage[k].steps > 0)
             json_object_set_new(plan, bl__stage_name((bl__stage)k),

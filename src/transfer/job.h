@@ -18,6 +18,7 @@ typedef struct bl__job {
     } stage[BL__STAGES];
     int precision; /* bl_precision */
     int threads;
+    char device[192]; /* where it began; "" = it did not say, the CPU */
     /* so far */
     double seconds; /* of training, all runs together */
     int done;

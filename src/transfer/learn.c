@@ -75,15 +75,33 @@ static void fix_machine(bl__training *t) {
     if (t->state.threads > 0) return;
     t->state.threads = j->threads > 0 ? j->threads : bl_cpu_count();
     t->state.precision = (int)bl__precision_for(j);
+    snprintf(t->state.device, sizeof t->state.device, "%s", bl_device_name(j->device));
+}
+
+/* A training that began elsewhere goes on here, where this device can compute as it was begun. */
+static int check_machine(const bl__training *t, bl_err *err) {
+    const char *began = *t->state.device ? t->state.device : "cpu", *now = bl_device_name(t->job->device);
+    if (t->state.precision == BL_BF16 && !t->job->device && !bl_cpu_has_bf16())
+        return bl_fail(err, BL_E_UNSUPPORTED,
+                       "%s was begun in bfloat16 on %s and this CPU has no such instructions; go on with "
+                       "--device cuda, or remove the folder and start with --precision fp32",
+                       t->state.dir, began);
+    if (strcmp(began, now) != 0)
+        bl_log(BL_LOG_INFO, "train", "begun on %s, goes on on %s: not bit for bit the same training", began,
+               now);
+    return 0;
 }
 
 static int plan(bl__training *t, bl__stage s, const bl_gan_source *src, bl_err *err) {
     bl_gan_train *train = &t->preset.stage[s].train;
     fix_machine(t);
+    int rc = check_machine(t, err);
+    if (rc < 0) return rc;
     train->seed = t->job->seed;
+    train->device = t->job->device;
     train->threads = t->state.threads;
     train->precision = (bl_precision)t->state.precision;
-    int rc = t->state.stage[s].steps > 0 ? 0 : make_plan(t, s, src, err);
+    rc = t->state.stage[s].steps > 0 ? 0 : make_plan(t, s, src, err);
     train->steps = t->state.stage[s].steps;
     return rc;
 }

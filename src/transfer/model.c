@@ -133,6 +133,8 @@ typedef struct arrays {
 } arrays;
 
 static int collect(arrays *a, const char *prefix, bl__weights w, bl_err *err) {
+    int rc = bl_params_to_host(w.ps, err);
+    if (rc < 0) return rc;
     for (int i = 0; i < bl_params_count(w.ps); i++) {
         if (strncmp(bl_params_name(w.ps, i), "G.", 2) != 0) continue;
         if (a->n == MAX_PARAMS)
@@ -259,10 +261,11 @@ static int read_plate(bl_model *m, bl_err *err) {
 }
 
 static int read_weights(bl_model *m, bl_params **out, const bl_gan_net *net, const char *prefix,
-                        bl_err *err) {
+                        bl_device *device, bl_err *err) {
     bl_params *ps = NULL;
     int rc = bl_params_create(&ps, err);
     *out = ps;
+    if (rc == 0) rc = bl_params_place(ps, device, err);
     if (rc == 0) rc = bl_gan_declare(net, ps, 0, err);
     if (rc == 0) rc = bl_params_seal(ps, 1, 0, err);
     for (int i = 0; rc == 0 && i < bl_params_count(ps); i++) {
@@ -279,7 +282,7 @@ static int read_weights(bl_model *m, bl_params **out, const bl_gan_net *net, con
     return rc;
 }
 
-static int read_refiners(bl_model *m, bl_err *err) {
+static int read_refiners(bl_model *m, bl_device *device, bl_err *err) {
     int rc = 0;
     for (int k = 0; k < BL__REFINERS && rc == 0; k++) {
         bl__refine_info *r = &m->info.refine[k];
@@ -291,12 +294,12 @@ static int read_refiners(bl_model *m, bl_err *err) {
         r->net.down = said.down;
         r->net.blocks = said.blocks;
         r->net.max_channels = said.max_channels;
-        rc = read_weights(m, &m->refine[k], &r->net, refiner_names[k], err);
+        rc = read_weights(m, &m->refine[k], &r->net, refiner_names[k], device, err);
     }
     return rc;
 }
 
-int bl_model_open(bl_model **out, const char *path, bl_err *err) {
+int bl_model_open(bl_model **out, const char *path, bl_device *device, bl_err *err) {
     bl_model *m = bl_alloc(sizeof *m);
     if (m) m->path = bl_strdup(path);
     int rc = m && m->path ? bl_tensors_read(&m->file, path, err)
@@ -304,8 +307,8 @@ int bl_model_open(bl_model **out, const char *path, bl_err *err) {
     if (rc == 0) rc = check_kind(m, err);
     if (rc == 0) rc = read_numbers(m, err);
     if (rc == 0) rc = read_plate(m, err);
-    if (rc == 0) rc = read_weights(m, &m->params, &m->info.net, "", err);
-    if (rc == 0) rc = read_refiners(m, err);
+    if (rc == 0) rc = read_weights(m, &m->params, &m->info.net, "", device, err);
+    if (rc == 0) rc = read_refiners(m, device, err);
     if (rc < 0)
         bl_model_close(&m);
     else

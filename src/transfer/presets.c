@@ -151,5 +151,5 @@ bl__preset bl__preset_for(const bl_train_job *j) {
 }
 
 bl_precision bl__precision_for(const bl_train_job *j) {
-    return j->precision == 2 ? BL_BF16 : j->precision == 1 ? BL_FP32 : bl_cpu_faster_precision();
+    return j->precision == 2 ? BL_BF16 : j->precision == 1 ? BL_FP32 : bl_device_faster_precision(j->device);
 }

@@ -12,8 +12,8 @@ static int refiner_init(bl__refiner *r, const bl_gan_net *net, bl_params *ps, in
     r->bytes = bl_alloc_array(pixels, 3);
     if (!r->label || !r->made || !r->painted || !r->bytes)
         return bl_fail(err, BL_E_NOMEM, "not enough memory to refine hands and face");
-    return bl_generator_create(&r->generator, net, ps, BL_SLAB_WEIGHT, bl_cpu_faster_precision(), threads,
-                               err);
+    return bl_generator_create(&r->generator, net, ps, BL_SLAB_WEIGHT,
+                               bl_device_faster_precision(bl_params_device(ps)), threads, err);
 }
 
 int bl__refine_init(bl__refine *r, const bl_model *m, int threads, bl_err *err) {

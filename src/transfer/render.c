@@ -53,8 +53,8 @@ int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, int
     net.width = r->w;
     net.height = r->h;
     if (rc == 0)
-        rc = bl_generator_create(&r->generator, &net, m->params, BL_SLAB_WEIGHT, bl_cpu_faster_precision(),
-                                 threads, err);
+        rc = bl_generator_create(&r->generator, &net, m->params, BL_SLAB_WEIGHT,
+                                 bl_device_faster_precision(bl_params_device(m->params)), threads, err);
     if (rc < 0) bl__render_release(r);
     return rc;
 }

@@ -226,6 +226,8 @@ static void settings(bl_report *r, const folder *f) {
     }
     bl_report_fact(r, "arithmetic used", "%s", number(plan, "precision") > 0 ? "bf16" : "fp32");
     bl_report_fact(r, "threads used", "%lld", (long long)whole(in(plan, "threads")));
+    const char *device = json_string_value(in(plan, "device"));
+    bl_report_fact(r, "begun on", "%s", device && *device ? device : "cpu");
     bl_report_end(r);
     bl_report_text(r, "Where width, height, steps, minutes, threads or channels are 0, the preset decides.");
     bl_report_end(r);

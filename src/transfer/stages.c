@@ -61,6 +61,7 @@ static int find_person(bl__training *t, const char *track_path, const char *mask
     o.segmentation = 1;
     o.models_dir = t->job->models_dir;
     o.threads = t->job->threads;
+    o.device = t->job->device;
     int rc = bl_pose_video(&track, t->job->target, &o, on_frame, &f, err);
     if (rc >= 0 && !f.begun)
         rc = bl_fail(err, BL_E_FOOTAGE, "%s holds no frames; give a video", t->job->target);

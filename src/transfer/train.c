@@ -47,7 +47,7 @@ int bl__train_check(const bl_train_job *j, bl_err *err) {
         strcmp(j->refine, "hands") != 0 && strcmp(j->refine, "face,hands") != 0)
         wrong = "what is refined is none, face, hands or face,hands";
     if (j->precision < 0 || j->precision > 2) wrong = "the precision must be 0, 1 or 2";
-    if (j->precision == 2 && !bl_cpu_has_bf16())
+    if (j->precision == 2 && !j->device && !bl_cpu_has_bf16())
         return bl_fail(
             err, BL_E_UNSUPPORTED,
             "this CPU has no bfloat16 instructions (AVX512_BF16 or AMX); use --precision fp32, or auto");
@@ -101,7 +101,7 @@ static int main_stage(bl__training *t, bl_err *err) {
         bl__lap_end(&t->laps, BL__LAP_EVALUATE);
         bl__learned(t);
     }
-    return rc < 0 ? rc : bl_model_open(&t->coarse, path, err);
+    return rc < 0 ? rc : bl_model_open(&t->coarse, path, t->job->device, err);
 }
 
 /* ---- the refiners, and the end ---- */
@@ -174,7 +174,8 @@ void bl__training_release(bl__training *t) {
 
 static void warn(const bl__training *t) {
     bl__estimate_warn(&t->preset, t->track->width, t->track->height,
-                      t->job->threads > 0 ? t->job->threads : bl_cpu_count(), bl__precision_for(t->job));
+                      t->job->threads > 0 ? t->job->threads : bl_cpu_count(), bl__precision_for(t->job),
+                      t->job->device);
 }
 
 /* Where the job does not say; measured on a hundred frames (docs/RESULTS.md). */

@@ -75,6 +75,7 @@ static int find_poses(transfer *t, bl_err *err) {
     o.face = t->job->face;
     o.models_dir = t->job->models_dir;
     o.threads = t->job->threads;
+    o.device = t->job->device;
     int rc = bl_pose_video(&t->source, t->job->source, &o, on_frame, t, err);
     return rc < 0 ? rc : 0;
 }
@@ -248,10 +249,11 @@ static void write_report(const transfer *t) {
 
 static int open_target(transfer *t, bl_err *err) {
     const bl_transfer_job *j = t->job;
-    if (j->method == BL_METHOD_GENERATE) return bl_model_open(&t->model, j->model, err);
+    if (j->method == BL_METHOD_GENERATE) return bl_model_open(&t->model, j->model, j->device, err);
     const bl_train_job clip = {.target = j->target,
                                .consent = j->consent,
                                .threads = j->threads,
+                               .device = j->device,
                                .models_dir = j->models_dir,
                                .pose_model = j->pose_model};
     int rc = bl__library_open(&t->library, &clip, j->output, err);

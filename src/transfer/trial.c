@@ -113,6 +113,7 @@ static int model_row(bl__trial *t, const char *name, const char *model, const ch
                               .target = train->target,
                               .track = track,
                               .threads = train->threads,
+                              .device = train->device,
                               .models_dir = train->models_dir,
                               .pose_model = train->pose_model};
     bl__heldout_close(&t->held);
@@ -135,7 +136,7 @@ static void name_of(const char *path, char name[32]) {
 static int given_model(bl__trial *t, bl_err *err) {
     bl_model *m = NULL;
     char name[32], track[4096];
-    int rc = bl_model_open(&m, t->job->model, err);
+    int rc = bl_model_open(&m, t->job->model, NULL, err);
     if (rc < 0) return rc;
     if (!(m->info.holdout > 0))
         rc = bl_fail(err, BL_E_USAGE, "%s was trained on its whole clip; train with --holdout 0.15",

@@ -109,13 +109,14 @@ static void back_apply(const void *arg, int64_t from, int64_t to) {
     const int64_t at = x->base + from * c, n = (to - from) * c;
     const float *m1 = x->partial + 2 * s->threads * c, *m2 = m1 + c;
     const void *dz = bl__at_const(b->dy, at, half);
+    if (b->dx[0])
+        v->norm_back_apply(bl__at(b->dx[0], at, half), dz, bl__at_const(s->x[0], at, half), x->saved,
+                           x->saved + c, x->saved + 2 * c, m1, m2, to - from, c, (int)(b->add & 1));
+    /* after x, which it may be itself: it is added to it then */
     if (b->dx[1] && (b->add & 2))
         v->accumulate(bl__at(b->dx[1], at, half), dz, n);
     else if (b->dx[1])
         memcpy(bl__at(b->dx[1], at, half), dz, bl__size(half) * (size_t)n);
-    if (b->dx[0])
-        v->norm_back_apply(bl__at(b->dx[0], at, half), dz, bl__at_const(s->x[0], at, half), x->saved,
-                           x->saved + c, x->saved + 2 * c, m1, m2, to - from, c, (int)(b->add & 1));
 }
 
 static void backward_sample(const bl__back *b, int n) {

@@ -45,7 +45,6 @@ static void backward(const bl__back *b) {
                 *dz *= bl__act_slope(s->y[base + i * sh.c], s->node->act);
                 sum += *dz;
                 dot += (double)*dz * ((x[i * sh.c] - saved[0]) * saved[1]);
-                if (b->dx[1]) put(b->dx[1] + base + i * sh.c, *dz, b->add & 2);
             }
             double gamma = s->w ? s->w[c] : 1, m1 = sum / (double)plane, m2 = dot / (double)plane;
             for (int64_t i = 0; b->dx[0] && i < plane; i++) {
@@ -53,6 +52,8 @@ static void backward(const bl__back *b) {
                 put(b->dx[0] + base + i * sh.c,
                     (float)(gamma * saved[1] * (b->dy[base + i * sh.c] - m1 - hat * m2)), b->add & 1);
             }
+            for (int64_t i = 0; b->dx[1] && i < plane; i++) /* last: it may be x itself, and is added then */
+                put(b->dx[1] + base + i * sh.c, b->dy[base + i * sh.c], b->add & 2);
             if (b->params && s->dw) s->dw[c] += (float)dot, s->db[c] += (float)sum;
         }
 }

@@ -125,9 +125,10 @@ static void blend_backward(const bl__back *b) {
         for (int64_t i = p * c; i < p * c + c; i++) {
             dm += b->dy[i] * (s->x[0][i] - s->x[2][i]);
             if (b->dx[0]) put(b->dx[0] + i, b->dy[i] * m, b->add & 1);
-            if (b->dx[2]) put(b->dx[2] + i, b->dy[i] * (1 - m), b->add & 4);
         }
-        if (b->dx[1]) put(b->dx[1] + p, dm, b->add & 2);
+        if (b->dx[1]) put(b->dx[1] + p, dm, b->add & 2); /* inputs in their order: two of them may be one */
+        for (int64_t i = p * c; b->dx[2] && i < p * c + c; i++)
+            put(b->dx[2] + i, b->dy[i] * (1 - m), b->add & 4);
     }
 }
 

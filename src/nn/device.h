@@ -1,0 +1,79 @@
+/*
+ * Devices: what a backend that is loaded at run time has to offer, and how programs use it.
+ *
+ * A module is one shared library with one symbol, bl__device_module, that returns its table. All work goes in
+ * order into the device's one queue. Functions that return nothing only queue; a failure is kept, the first
+ * one is what `failed` and `sync` return, and everything after it does nothing. Callers hold the device's
+ * lock (bl__device_lock) around whatever they queue.
+ */
+#ifndef BALLERINO_NN_DEVICE_H
+#define BALLERINO_NN_DEVICE_H
+
+#include <pthread.h>
+
+#include "kernels.h"
+
+#define BL__DEVICE_ABI 1
+#define BL__DEVICE_SYMBOL "bl__device_module"
+
+typedef void (*bl__log_fn)(bl_log_level level, const char *component, const char *fmt, ...);
+
+/* One call of the optimiser: the vector table's adam on device addresses, and rounding. */
+typedef struct bl__adam_run {
+    float *w, *g, *m, *v, *ema; /* ema NULL: no average */
+    uint16_t *half;             /* NULL: nobody reads rounded weights */
+    int64_t n, t;
+    bl_adam a;
+} bl__adam_run;
+
+typedef struct bl__device_ops {
+    int abi;
+    size_t step_size, back_size, node_size; /* of the structs that both sides see: another build is refused */
+    int (*count)(bl_err *err);
+    int (*describe)(bl_device_info *info, int index, bl_err *err);
+    int (*open)(bl__device **out, int index, bl__log_fn log, bl_err *err);
+    void (*close)(bl__device *d);
+    /* Device memory, 256-byte aligned, not cleared; host memory that copies need no detour through. */
+    int (*alloc)(bl__device *d, void **out, int64_t bytes, bl_err *err);
+    void (*free)(bl__device *d, void *p);
+    int (*alloc_host)(bl__device *d, void **out, int64_t bytes, bl_err *err);
+    void (*free_host)(bl__device *d, void *p);
+    void (*upload)(bl__device *d, void *to, const void *from, int64_t bytes);
+    void (*download)(bl__device *d, void *to, const void *from, int64_t bytes);
+    void (*fill)(bl__device *d, void *p, int byte, int64_t bytes);
+    void (*set)(bl__device *d, float *p, float value);
+    void (*round)(bl__device *d, uint16_t *to, const float *from, int64_t n); /* to bfloat16 */
+    void (*adam)(bl__device *d, const bl__adam_run *a);
+    const bl__kernel *(*kernel)(bl__op op, const bl__node *node); /* never NULL */
+    int (*failed)(bl__device *d, bl_err *err);
+    int (*sync)(bl__device *d, bl_err *err); /* waits until all is done */
+    /* What is queued between begin and end is not done but kept as *graph; replay does it. When end fails,
+     * nothing is kept, nothing was done and the device goes on as if nothing had been asked. */
+    int (*capture_begin)(bl__device *d, bl_err *err);
+    int (*capture_end)(bl__device *d, void **graph, bl_err *err);
+    void (*replay)(bl__device *d, void *graph);
+    void (*graph_free)(bl__device *d, void *graph);
+} bl__device_ops;
+
+struct bl_device {
+    const bl__device_ops *ops;
+    bl__device *d; /* the module's own */
+    void *module;
+    pthread_mutex_t lock; /* recursive */
+    int index;
+    char name[192];
+};
+
+void bl__device_lock(bl_device *d);
+void bl__device_unlock(bl_device *d);
+
+/* ---- parameters on a device (params_device.c); the device's lock is held ---- */
+float *bl__params_on_device(const bl_params *ps, int index, bl_slab slab); /* NULL when not allocated */
+/* The weights rounded to bfloat16, kept so from now on; NULL unless slab is BL_SLAB_WEIGHT or frozen. */
+const uint16_t *bl__params_half(bl_params *ps, int index, bl_slab slab);
+/* Bring up to date what a program reads, on the device or (a reference program's) on the host; and note
+ * that gradients were written there. */
+void bl__params_ready(bl_params *ps, bl_slab weights, int gradients, int on_device);
+void bl__params_wrote_gradients(bl_params *ps, int on_device);
+
+#endif

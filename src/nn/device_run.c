@@ -1,0 +1,164 @@
+/* Running a program on a device: inputs go up, operators are queued, outputs and losses come down. */
+#include "program.h"
+
+#include <string.h>
+
+static bl__device *queue(const bl_program *p) {
+    return p->device->d;
+}
+
+static int allocate(bl_program *p, float **out, int64_t floats, bl_err *err) {
+    return p->device->ops->alloc(queue(p), (void **)out, BL_MAX(floats, 1) * (int64_t)sizeof(float), err);
+}
+
+static int allocate_hosts(bl_program *p, bl_err *err) {
+    int rc = 0;
+    for (int v = 0; v < p->n_values && rc == 0; v++) {
+        bl__value *x = &p->v[v];
+        if (!x->used || x->root != v || !x->pinned) continue;
+        const int64_t bytes = bl__elements(x->shape) * (int64_t)sizeof(float);
+        rc = p->device->ops->alloc_host(queue(p), (void **)&x->host, bytes, err);
+        if (rc == 0) memset(x->host, 0, (size_t)bytes);
+    }
+    return rc;
+}
+
+int bl__program_enter_device(bl_program *p, bl_err *err) {
+    bl__device_lock(p->device);
+    int rc = allocate(p, &p->arena, p->arena_floats, err);
+    if (rc == 0) rc = allocate(p, &p->grads, p->grad_floats, err);
+    if (rc == 0) rc = allocate(p, &p->saved, p->saved_floats, err);
+    if (rc == 0) rc = allocate(p, &p->scratch, p->scratch_floats, err);
+    if (rc == 0) rc = allocate_hosts(p, err);
+    bl__device_unlock(p->device);
+    return rc;
+}
+
+void bl__program_leave_device(bl_program *p) {
+    const bl__device_ops *ops = p->device->ops;
+    bl__device_lock(p->device);
+    ops->graph_free(queue(p), p->refresh.graph);
+    ops->graph_free(queue(p), p->forward.graph);
+    for (int i = 0; i < p->n_objectives; i++) ops->graph_free(queue(p), p->o[i].segment.graph);
+    for (int v = 0; p->v && v < p->n_values; v++) ops->free_host(queue(p), p->v[v].host);
+    ops->free(queue(p), p->arena);
+    ops->free(queue(p), p->grads);
+    ops->free(queue(p), p->saved);
+    ops->free(queue(p), p->scratch);
+    p->arena = p->grads = p->saved = p->scratch = NULL;
+    bl__device_unlock(p->device);
+}
+
+void bl__device_wait(bl_program *p) {
+    if (!p->pending) return;
+    bl__device_lock(p->device);
+    (void)p->device->ops->sync(queue(p), NULL); /* a failure is kept: the next forward or save says it */
+    p->pending = 0;
+    bl__device_unlock(p->device);
+}
+
+/* ---- what is queued ---- */
+static void poison(const bl_program *p, void *at, int64_t elements, int half) {
+    if (p->poison) p->device->ops->fill(queue(p), at, 0xff, elements * (int64_t)bl__size(half));
+}
+
+/* The time that a step takes, when somebody asked: then nothing overlaps. */
+static void count_time(bl_program *p, int64_t slot, double start) {
+    (void)p->device->ops->sync(queue(p), NULL);
+    p->spent[slot] += bl_now() - start;
+}
+
+static void queue_refresh(bl_program *p, bl__target *unused) {
+    (void)unused;
+    for (int k = 0; k < p->n_steps; k++)
+        if (p->steps[k].kernel->refresh) p->steps[k].kernel->refresh(&p->steps[k]);
+}
+
+static void copy_pinned(bl_program *p, int inputs) {
+    for (int v = 0; v < p->n_values; v++) {
+        const bl__value *x = &p->v[v];
+        const int64_t bytes = bl__elements(x->shape) * (int64_t)sizeof(float);
+        if (!x->host || inputs != (p->nodes[v].op == BL__OP_input)) continue;
+        if (inputs)
+            p->device->ops->upload(queue(p), p->arena + x->offset, x->host, bytes);
+        else
+            p->device->ops->download(queue(p), x->host, p->arena + x->offset, bytes);
+    }
+}
+
+static void queue_forward(bl_program *p, bl__target *unused) {
+    (void)unused;
+    copy_pinned(p, 1);
+    for (int k = 0; k < p->n_steps; k++) {
+        bl__step *s = &p->steps[k];
+        const double start = p->spent ? bl_now() : 0;
+        poison(p, s->y, bl__elements(s->ys), s->half_y);
+        s->kernel->forward(s);
+        if (p->spent) count_time(p, 2 * k, start);
+    }
+    copy_pinned(p, 0);
+}
+
+static void queue_backward(bl_program *p, bl__target *o) {
+    p->device->ops->set(queue(p), o->backs[0].dy, 1);
+    for (int k = 0; k < o->n; k++) {
+        const bl__back *b = &o->backs[k];
+        const double start = p->spent ? bl_now() : 0;
+        for (int i = 0; i < b->s->n_in; i++)
+            if (b->dx[i] && !(b->add >> i & 1))
+                poison(p, b->dx[i], bl__elements(b->s->xs[i]), bl__half_x(b->s, i));
+        b->s->kernel->backward(b);
+        if (p->spent) count_time(p, 2 * (b->s - p->steps) + 1, start);
+    }
+}
+
+/* The first time eagerly (libraries set themselves up), then kept as a graph, then only replayed. */
+static void run(bl_program *p, bl__segment *s, void (*queue_work)(bl_program *, bl__target *),
+                bl__target *o) {
+    const bl__device_ops *ops = p->device->ops;
+    bl_err why = {0};
+    if (s->graph && !p->spent) {
+        ops->replay(queue(p), s->graph);
+        return;
+    }
+    if (s->runs++ == 0 || s->eager_only || p->spent) {
+        queue_work(p, o);
+        return;
+    }
+    int rc = ops->capture_begin(queue(p), &why);
+    if (rc == 0) {
+        queue_work(p, o);
+        rc = ops->capture_end(queue(p), &s->graph, &why);
+    }
+    if (rc == 0) {
+        ops->replay(queue(p), s->graph);
+        return;
+    }
+    bl_log(BL_LOG_DEBUG, "device", "going without a graph: %s", why.msg);
+    s->eager_only = 1;
+    queue_work(p, o);
+}
+
+int bl__device_forward(bl_program *p, bl_err *err) {
+    bl__device_lock(p->device);
+    bl__params_ready(p->ps, p->slab, 0, 1);
+    if (p->refreshed != bl__params_version(p->ps)) run(p, &p->refresh, queue_refresh, NULL);
+    p->refreshed = bl__params_version(p->ps);
+    run(p, &p->forward, queue_forward, NULL);
+    p->pending = 1;
+    if (p->n_objectives == 0) bl__device_wait(p);
+    int rc = p->device->ops->failed(queue(p), err);
+    bl__device_unlock(p->device);
+    return rc;
+}
+
+int bl__device_backward(bl_program *p, bl__target *o, bl_err *err) {
+    bl__device_lock(p->device);
+    bl__params_ready(p->ps, p->slab, 1, 1);
+    run(p, &o->segment, queue_backward, o);
+    bl__params_wrote_gradients(p->ps, 1);
+    p->pending = 1;
+    int rc = p->device->ops->failed(queue(p), err);
+    bl__device_unlock(p->device);
+    return rc;
+}
