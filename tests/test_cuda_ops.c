@@ -5,9 +5,9 @@
  *
  * Each program runs three times, the second time kept as a graph and from then on replayed, with whatever it
  * shall write filled with NaN before; then once more with the emulator's blocks and threads in the opposite
- * order, which must give the same bits. Tolerances: float32 1e-4 of the largest value (noise seen: 4e-6),
- * bfloat16 1e-2 of the root of the squares' sum (seen: 4e-3); inputs and weights are numbers that bfloat16
- * holds, so that rectifiers and signs agree. A wrong tap, border or channel: > 5e-2.
+ * order, which must give the same bits. Tolerances: float32 1e-4 of the largest value (noise seen: 9e-6),
+ * bfloat16 1e-2 of the root of the squares' sum (seen: 4e-3, of gradients 7e-3); inputs and weights are
+ * numbers that bfloat16 holds, so that rectifiers and signs agree. A wrong tap, border or channel: > 5e-2.
  */
 #include "nn_cases.h"
 
@@ -147,7 +147,7 @@ static const op_case wide[] = {{"wide conv 3x3", 1, {S(13, 9, 3)}, wide_conv3},
                                {"features between layers", 1, {S(8, 10, 3)}, wide_net}};
 
 /* Features that several layers round on their way differ more than one operator's, and rectifiers between
- * them switch: seen: 2.7e-2 of the gradients. */
+ * them switch: seen: 3.3e-2 of the gradients. */
 #define SEVERAL_LAYERS 4
 static void layers_on_stored_features(void **state) {
     (void)state;

@@ -135,13 +135,14 @@ template <int V> struct Reflect {
         y.store<V>(i * V, x.load<V>(from));
     }
 };
-/* The places of the padded side that show place i of n: itself, and its reflections before and behind. */
-static __device__ inline int shown(int i, int n, int before, int after, int *places) {
-    int count = 0;
-    places[count++] = i + before;
-    if (i > 0 && i <= before) places[count++] = before - i;
-    if (i < n - 1 && n - 1 - i <= after) places[count++] = before + 2 * (n - 1) - i;
-    return count;
+/* The places of the padded side that show place i of n: itself, and its reflections before and behind, or -1.
+ */
+struct Places {
+    int at[3];
+};
+static __device__ inline Places shown(int i, int n, int before, int after) {
+    return Places{{i + before, i > 0 && i <= before ? before - i : -1,
+                   i < n - 1 && n - 1 - i <= after ? before + 2 * (n - 1) - i : -1}};
 }
 template <int V> struct ReflectBack {
     Ref dx, dy;
@@ -150,14 +151,14 @@ template <int V> struct ReflectBack {
     int add;
     __device__ void operator()(int64_t i) const {
         const Spot p = spot(xs, i * V);
-        int rows[3], columns[3];
-        const int n = shown(p.y, xs.h, pad.top, pad.bottom, rows);
-        const int m = shown(p.x, xs.w, pad.left, pad.right, columns);
+        const Places rows = shown(p.y, xs.h, pad.top, pad.bottom),
+                     columns = shown(p.x, xs.w, pad.left, pad.right);
         Vec<V> sum;
         for (int k = 0; k < V; k++) sum.v[k] = 0;
-        for (int r = 0; r < n; r++)
-            for (int c = 0; c < m; c++) {
-                const Vec<V> g = dy.load<V>(at(ys, p.n, rows[r], columns[c], p.c));
+        for (int r = 0; r < 3; r++)
+            for (int c = 0; c < 3; c++) { /* constant bounds: the places stay in registers */
+                if (rows.at[r] < 0 || columns.at[c] < 0) continue;
+                const Vec<V> g = dy.load<V>(at(ys, p.n, rows.at[r], columns.at[c], p.c));
                 for (int k = 0; k < V; k++) sum.v[k] += g.v[k];
             }
         dx.store<V>(i * V, sum, add);
