@@ -26,9 +26,18 @@ static void give_way(const bl__options *o) {
         bl_log(BL_LOG_WARN, "ballerino", "cannot lower the priority: %s", strerror(errno));
 }
 
+/* `auto` is the CPU until the module has run on a GPU and been held to the reference there; then it goes to
+ * bl_device_open as it is. */
 static int open_device(bl__options *o, bl_err *err) {
     if (!(bl__opt_rows[BL__OPT_device].commands >> o->command & 1)) return 0;
-    return bl_device_open(&o->device, bl__option_text(o, BL__OPT_device), err);
+    const char *spec = bl__option_text(o, BL__OPT_device);
+    bl_err none = {0};
+    if (strcmp(spec, "auto")) return bl_device_open(&o->device, spec, err);
+    if (bl_device_count(&none) > 0)
+        bl_log(BL_LOG_INFO, "ballerino",
+               "there is an NVIDIA GPU, but its part of this program has never run on one: --device cuda "
+               "tries it");
+    return 0;
 }
 
 static int work(bl__options *o, bl_err *err) {

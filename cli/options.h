@@ -50,7 +50,7 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(crf, "crf", 0, INT, 0, 51, "17", "N", BL__IN_TRANSFER | BL__IN(pose),                                  \
       "quality of the video, smaller is better and larger")                                                  \
     X(device, "device", 0, TEXT, 0, 0, "auto", "auto|cpu|cuda|cuda:N", BL__IN_WORK | BL__IN(doctor),         \
-      "where networks run; auto: an NVIDIA GPU where there is one, else the CPU")                            \
+      "where networks run; auto: the CPU, until GPUs have been tried")                                       \
     X(diffaug, "diffaug", 0, REAL, -1, 1, "-1", "SHARE", BL__IN_TRAIN | BL__IN(eval),                        \
       "of the steps with augmented discriminators; -1: 0.5 for a clip of few frames, else 0")                \
     X(estimate, "estimate", 0, FLAG, 0, 1, "0", "", BL__IN(doctor),                                          \
