@@ -14,6 +14,10 @@
  * off in up to three of the frames of the open loop, the mean of all must be right; in the closed loop only
  * presence is held to the reference tightly.
  *
+ * Presence at a frame in between may fall on the threshold itself: the right hand's at frame 14 is 0.5000 plus
+ * or minus what another CPU's order of sums makes of it (0.00005), and with it the region of frame 15. A kept frame
+ * that comes after such a one is left out for that hand; there may be one.
+ *
  * Frames that the fast program leaves out are checked by the slow one (TEST_ALL_FRAMES).
  */
 #include <jansson.h>
@@ -33,12 +37,13 @@ enum { LAST_FRAME = 88, CLOSED_LAST = 32 }; /* 84 is the first without a face */
 #define BODY "data/pose_golden/dance_studio__pose_c1_smooth1_cpu.json"
 #define HOLISTIC "data/pose_golden/dance_studio__holistic_c1_smooth1_cpu.json"
 
-enum { LEFT, RIGHT, FACE, PARTS };
+enum { LEFT = BL__LEFT, RIGHT = BL__RIGHT, FACE = BL__SIDES, PARTS };
 static const char *const part_names[PARTS] = {"left_hand", "right_hand", "face"};
 
 typedef struct tally {
     int frames, seen, wrong; /* compared, with the part in them, in which presence differs */
     int off;                 /* in which the mean is off by more than 0.1 px */
+    int undecided;           /* left out */
     double sum, worst;       /* px; sum of the means of frames */
 } tally;
 
@@ -108,6 +113,7 @@ typedef struct runs {
     bl__face_finder *finder;
     bl_hand hand[BL__SIDES]; /* of the frame before, open loop */
     bl_face face;
+    int undecided[BL__SIDES]; /* since the last kept frame */
     json_t *body, *holistic;
 } runs;
 
@@ -125,6 +131,18 @@ static void read_body(const runs *r, const bl_frame *f, bl_landmark *out) {
     }
 }
 
+static void compare_open(runs *r, const json_t *golden, const bl_frame *f) {
+    for (int s = 0; s < BL__SIDES; s++) {
+        if (r->undecided[s])
+            open_loop[s].undecided++;
+        else
+            compare(&open_loop[s], part_names[s], golden, r->hand[s].score, r->hand[s].points, BL_HAND_POINTS,
+                    f);
+        r->undecided[s] = 0;
+    }
+    compare(&open_loop[FACE], part_names[FACE], golden, r->face.score, r->face.points, BL_FACE_POINTS, f);
+}
+
 static void one_frame(runs *r, const bl_frame *f) {
     bl_err err = {0};
     bl_person p = {0};
@@ -132,8 +150,10 @@ static void one_frame(runs *r, const bl_frame *f) {
     read_body(r, f, p.landmarks);
     assert_ok(bl__hands_find(r->hands, f, p.landmarks, r->hand, r->hand, &err));
     assert_ok(bl__face_find(r->finder, f, p.landmarks, &r->face, &r->face, &err));
+    for (int s = 0; s < BL__SIDES; s++)
+        r->undecided[s] |= !golden && r->hand[s].score > 0 && r->hand[s].score < 0.5001f;
     if (golden) {
-        compare_all(open_loop, golden, &r->hand[BL__LEFT], &r->hand[BL__RIGHT], &r->face, f);
+        compare_open(r, golden, f);
         for (int s = 0; s < BL__SIDES; s++)
             take_over(golden, part_names[s], &r->hand[s].score, r->hand[s].points, BL_HAND_POINTS);
         take_over(golden, part_names[FACE], &r->face.score, r->face.points, BL_FACE_POINTS);
@@ -198,10 +218,10 @@ static void check(const tally *t, const char *how, int frames, double mean_px, i
     for (int k = 0; k < PARTS; k++, t++) {
         double mean = t->seen > t->wrong ? t->sum / (t->seen - t->wrong) : 0;
         fprintf(stderr,
-                "%-10s %s: %d frames, seen in %d, presence differs in %d, mean %.4f px, over "
+                "%-10s %s: %d frames (%d left out), seen in %d, presence differs in %d, mean %.4f px, over "
                 "0.1 px in %d, worst point %.4f px\n",
-                part_names[k], how, t->frames, t->seen, t->wrong, mean, t->off, t->worst);
-        assert_true(t->frames >= frames && t->seen >= 3);
+                part_names[k], how, t->frames, t->undecided, t->seen, t->wrong, mean, t->off, t->worst);
+        assert_true(t->frames + t->undecided >= frames && t->seen >= 3 && t->undecided <= 1);
         assert_int_equal(t->wrong, 0);
         if (!(mean <= mean_px) || t->off > off)
             fail_msg("%s: mean %g px, %d frames off", part_names[k], mean, t->off);
