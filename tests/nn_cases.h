@@ -276,6 +276,7 @@ static const op_case cases[] = {
     {"conv 3x3", 1, {S(9, 7, 6)}, conv3},
     {"conv 3x3 relu", 1, {S(9, 7, 16)}, conv3_relu},
     {"conv 3x3 lrelu, odd channels", 1, {S(10, 11, 9)}, conv3_lrelu},
+    {"conv 3x3 lrelu, many rows", 1, {S(45, 33, 9)}, conv3_lrelu},
     {"conv 4x4 stride 2 pad 2", 1, {S(12, 10, 12)}, conv4_stride2},
     {"conv 7x7 tanh", 1, {S(10, 10, 8)}, conv7_tanh},
     {"conv SAME stride 2", 1, {S(9, 8, 3)}, conv_same},

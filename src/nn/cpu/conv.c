@@ -1,10 +1,9 @@
-/* Convolutions through oneDNN; depthwise forward by our own vector kernel. Weights are packed into oneDNN's
- * blocked layout when they have changed since the last use, and not otherwise. */
+/* Convolutions through oneDNN or our own ways; depthwise forward by our own vector kernel. Weights are packed
+ * into oneDNN's blocked layout when they have changed since the last use, and not otherwise. */
 #include <string.h>
 
 #include "cpu.h"
-#include "onednn.h"
-#include "tiles.h"
+#include "own.h"
 
 /* Transposed convolution is the adjoint: its output is the big side. */
 static int transposed(const bl__step *s) {
@@ -13,28 +12,34 @@ static int transposed(const bl__step *s) {
 
 typedef struct conv {
     bl__conv_spec spec;
-    bl__conv *dnn;       /* NULL: it goes through tiles */
-    uint16_t *packed[2]; /* tiles: for forward and backward data of the spec; NULL where it is not needed */
+    bl__conv *dnn; /* or NULL: */
+    const bl__own *own;
+    void *packed[2]; /* for forward and backward data of the spec; NULL where it is not needed */
     uint64_t *version[2];
 } conv;
 
 static int create(conv *c, bl__step *s, bl_err *err) {
-    if (!bl__tiles_fit(&c->spec)) {
+    c->own = bl__own_for(&c->spec);
+    if (!c->own) {
         int rc = bl__conv_create(&c->dnn, s->shared, &c->spec, err);
         if (rc >= 0) s->packed_bytes = bl__conv_packed_bytes(c->dnn);
         return rc;
     }
     for (int k = 0; k < 2; k++) {
-        void *data = NULL;
         if (!(k ? c->spec.backward_data : c->spec.forward)) continue;
         int64_t more = bl__shared_pack(s->shared, c->spec.param, k + 1,
-                                       bl__tiles_packed_size(&c->spec) * (int64_t)sizeof(uint16_t),
-                                       s->plan_only, &data, &c->version[k], err);
+                                       bl__own_packed(c->own, &c->spec, k) * c->own->way->size, s->plan_only,
+                                       &c->packed[k], &c->version[k], err);
         if (more < 0) return (int)more;
-        c->packed[k] = data;
         s->packed_bytes += more;
     }
     return 0;
+}
+
+static int64_t own_scratch(const conv *c) {
+    const int64_t data = bl__planes_scratch(c->own->way, &c->spec),
+                  weights = c->spec.backward_weights ? c->own->weights_scratch(&c->spec) : 0;
+    return BL_MAX(data, weights);
 }
 
 static int plan(bl__step *s, bl_err *err) {
@@ -63,9 +68,9 @@ static int plan(bl__step *s, bl_err *err) {
                               .plan_only = s->plan_only};
     int rc = create(c, s, err);
     if (rc < 0) return bl_err_context(err, rc, "layer %s", n->name);
-    int64_t bytes = c->dnn ? bl__conv_scratch_bytes(c->dnn) : bl__tiles_scratch_bytes(&c->spec);
+    int64_t bytes = c->dnn ? bl__conv_scratch_bytes(c->dnn) : own_scratch(c);
     s->scratch_floats = (bytes + 3) / 4 + 16;
-    /* behind it, a gradient that must be added; tiles add it themselves */
+    /* behind it, a gradient that must be added; our own ways add it themselves */
     if (c->dnn && s->want_dx) s->scratch_floats += bl__elements(s->xs[0]) + 16;
     return 0;
 }
@@ -84,19 +89,20 @@ static void repack(bl__step *s) {
         bl__conv_pack(c->dnn, s->w, now);
         return;
     }
-    uint16_t *stale[2] = {NULL, NULL};
+    void *stale[2] = {NULL, NULL};
     for (int k = 0; k < 2; k++)
         if (c->packed[k] && *c->version[k] != now) stale[k] = c->packed[k], *c->version[k] = now;
-    if (stale[0] || stale[1]) bl__tiles_pack(&c->spec, s->w, stale[0], stale[1]);
+    if (stale[0] || stale[1]) c->own->pack(&c->spec, s->w, stale[0], stale[1]);
 }
 
-/* small = conv(big) and big = adjoint(small), by whichever way was chosen; add: +=, which only tiles do. */
+/* small = conv(big) and big = adjoint(small), by whichever way was chosen; add: +=, which oneDNN does not do.
+ */
 static void to_small(bl__step *s, const void *big, void *small, const float *bias, int add) {
     conv *c = s->state;
     if (c->dnn)
         bl__conv_forward(c->dnn, big, small, bias, s->scratch);
     else
-        bl__tiles_forward(&c->spec, big, c->packed[0], bias, small, add, s->scratch);
+        bl__planes_forward(c->own->way, &c->spec, big, c->packed[0], bias, small, add, s->scratch);
 }
 
 static void to_big(bl__step *s, const void *small, void *big, int add) {
@@ -104,7 +110,7 @@ static void to_big(bl__step *s, const void *small, void *big, int add) {
     if (c->dnn)
         bl__conv_backward_data(c->dnn, small, big, s->scratch);
     else
-        bl__tiles_backward_data(&c->spec, small, c->packed[1], big, add, s->scratch);
+        bl__planes_backward(c->own->way, &c->spec, small, c->packed[1], big, add, s->scratch);
 }
 
 static void add_bias(const void *arg, int64_t from, int64_t to) {
@@ -143,7 +149,7 @@ static void weight_gradient(const bl__back *b) {
     if (c->dnn)
         bl__conv_backward_weights(c->dnn, big, small, s->dw, alone ? NULL : s->db, s->scratch);
     else
-        bl__tiles_backward_weights(&c->spec, big, small, s->dw, s->scratch);
+        c->own->backward_weights(&c->spec, big, small, s->dw, s->scratch);
     if (s->db && alone)
         bl__typed_of(s->half_y)->bias_sums(s->db, b->dy, bl__elements(s->ys) / s->ys.c, s->ys.c);
 }

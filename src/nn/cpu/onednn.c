@@ -349,6 +349,15 @@ int bl_cpu_has_tiles(void) {
 #endif
 }
 
+int bl__cpu_is_avx2(void) {
+#ifdef BL__X86
+    const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    return isa >= dnnl_cpu_isa_avx2 && isa < dnnl_cpu_isa_avx512_core;
+#else
+    return 0;
+#endif
+}
+
 /* A rule, not a measurement: the same machine must choose the same each time, or its runs would differ. Tiles
  * (AMX) and AMD's cores run bfloat16 at twice float32's rate or better; Intel's AVX512_BF16 without tiles
  * runs it at half (measured: 87 and 164 Gflop/s a core in the same convolution). */

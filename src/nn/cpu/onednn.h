@@ -51,4 +51,7 @@ void bl__conv_pack(bl__conv *c, const float *weights, uint64_t version);
 int64_t bl__shared_pack(bl__shared **shared, int param, int kind, int64_t bytes, int plan_only, void **data,
                         uint64_t **version, bl_err *err);
 
+/* 1 where AVX2 and FMA are the widest that oneDNN uses. */
+int bl__cpu_is_avx2(void);
+
 #endif

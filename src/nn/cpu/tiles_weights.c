@@ -34,7 +34,7 @@ static int64_t chunk_bytes(const bl__conv_spec *s, const cut *c, int rows) {
 }
 
 static cut cut_of(const bl__conv_spec *s) {
-    cut c = {.phases = s->sh * s->sw, .pitch = pitch_of(s)};
+    cut c = {.phases = s->sh * s->sw, .pitch = bl__pitch(s)};
     c.more_rows = (s->kh - 1) / s->sh;
     for (c.rows = s->small.h; c.rows > 1 && chunk_bytes(s, &c, c.rows) > CHUNK_BYTES;)
         c.rows = (c.rows + 1) / 2;
@@ -60,7 +60,7 @@ static void pack_output(const bl__conv_spec *s, const cut *c, const uint16_t *sm
                         int64_t q0, uint16_t *a) {
     const uint16_t *at[DEPTH];
     for (int i = 0; i < DEPTH; i++) {
-        int64_t p = small_at(s, first, rows, q0 + i);
+        int64_t p = bl__small_at(s, first, rows, q0 + i);
         at[i] = p < 0 ? NULL : small + p * s->small.c;
     }
     for (int o = 0; o < s->small.c; o += TILE) {
@@ -74,7 +74,7 @@ static void pack_output(const bl__conv_spec *s, const cut *c, const uint16_t *sm
 
 static inline const uint16_t *input_at(const bl__conv_spec *s, const uint16_t *big, int phase, int first,
                                        int64_t p) {
-    int64_t at = big_at(s, phase, first, p);
+    int64_t at = bl__big_at(s, phase, first, p);
     return at < 0 ? NULL : big + at * s->big.c;
 }
 
@@ -127,7 +127,7 @@ static void block(const bl__conv_spec *s, const cut *c, int64_t unit, const uint
     const int taps = s->kh * s->kw, ins = (s->big.c + 2 * TILE - 1) / (2 * TILE);
     const int i = (int)(unit % ins) * 2 * TILE, t = (int)(unit / ins % taps),
               o = (int)(unit / ins / taps) * 2 * TILE; /* along the rows of dw */
-    const tap at = tap_at(s, t);
+    const bl__tap at = bl__tap_at(s, t);
     const int64_t row = (at.shift & 1) * c->phases * c->pairs + at.phase * c->pairs + at.shift / 2;
     const int m = s->small.c - o > TILE ? 2 : 1, n = s->big.c - i > TILE ? 2 : 1;
     const int64_t stride = (int64_t)taps * s->big.c;
@@ -180,14 +180,14 @@ static void add_chunk(const chunk *k) {
     bl_team_split(s->threads, units, multiply, k);
 }
 
-void bl__tiles_backward_weights(const bl__conv_spec *s, const uint16_t *big, const uint16_t *small, float *dw,
+void bl__tiles_backward_weights(const bl__conv_spec *s, const void *big, const void *small, float *dw,
                                 void *scratch) {
     const cut c = cut_of(s);
-    chunk k = {.s = s, .c = &c, .dw = dw, .a = aligned(scratch)};
+    chunk k = {.s = s, .c = &c, .dw = dw, .a = bl__aligned(scratch)};
     k.b = (void *)(k.a + c.depth * s->small.c);
     for (int n = 0; n < s->big.n; n++) {
-        k.big = big + n * bl__plane(s->big) * s->big.c;
-        k.small = small + n * bl__plane(s->small) * s->small.c;
+        k.big = (const uint16_t *)big + n * bl__plane(s->big) * s->big.c;
+        k.small = (const uint16_t *)small + n * bl__plane(s->small) * s->small.c;
         for (k.first = 0; k.first < s->small.h; k.first += c.rows) add_chunk(&k);
     }
 }

@@ -1,0 +1,115 @@
+/* Forward and backward data (planes.c) with AVX2: blocks of 6 pixels x 16 channels, in float32. */
+#include "fma_inside.h"
+
+/* The sums of ROWS pixels; `wide`: of more than LANES channels. */
+static inline __attribute__((always_inline)) void multiply(const bl__product *p, int64_t pixel, int channel,
+                                                           float out[ROWS][WIDE], int wide) {
+    const int64_t depth = p->depth;
+    __m256 left[ROWS], right[ROWS];
+    UNROLLED for (int i = 0; i < ROWS; i++) left[i] = right[i] = _mm256_setzero_ps();
+    for (int t = 0; t < p->taps; t++) {
+        const float *a = (const float *)(const void *)p->a[t] + pixel * depth, *below = a + 3 * depth,
+                    *b = (const float *)(const void *)p->b[t] + channel * depth;
+        for (int64_t k = 0; k < depth; k++, a++, below++, b += WIDE) {
+            const float *const row[ROWS] = {a,     a + depth,     a + 2 * depth,
+                                            below, below + depth, below + 2 * depth};
+            const __m256 l = _mm256_loadu_ps(b), r = wide ? _mm256_loadu_ps(b + LANES) : l;
+            UNROLLED for (int i = 0; i < ROWS; i++) {
+                const __m256 x = _mm256_broadcast_ss(row[i]);
+                left[i] = _mm256_fmadd_ps(x, l, left[i]);
+                if (wide) right[i] = _mm256_fmadd_ps(x, r, right[i]);
+            }
+        }
+    }
+    UNROLLED for (int i = 0; i < ROWS; i++) {
+        _mm256_store_ps(out[i], left[i]);
+        if (wide) _mm256_store_ps(out[i] + LANES, right[i]);
+    }
+}
+
+/* The sums of one pixel become values of y: `n` of them. */
+static inline void put(const bl__product *p, const float *sum, float *y, const float *bias, int n) {
+    __m256 v = _mm256_load_ps(sum);
+    const __m256i lanes = first_lanes(n);
+    if (bias) v = _mm256_add_ps(v, _mm256_maskload_ps(bias, lanes));
+    if (p->add) v = _mm256_add_ps(v, _mm256_maskload_ps(y, lanes));
+    if (p->act == BL_ACT_LRELU) v = _mm256_max_ps(v, _mm256_mul_ps(v, _mm256_set1_ps(0.2f)));
+    if (p->act == BL_ACT_RELU || p->act == BL_ACT_RELU6) v = _mm256_max_ps(v, _mm256_setzero_ps());
+    if (p->act == BL_ACT_RELU6) v = _mm256_min_ps(v, _mm256_set1_ps(6));
+    if (n >= LANES)
+        _mm256_storeu_ps(y, v);
+    else
+        _mm256_maskstore_ps(y, lanes, v);
+}
+
+static void block(const bl__product *p, int64_t pixel, int channel) {
+    float sum[ROWS][WIDE] __attribute__((aligned(32)));
+    const int left = p->width - channel, wide = left > LANES;
+    if (wide)
+        multiply(p, pixel, channel, sum, 1);
+    else
+        multiply(p, pixel, channel, sum, 0);
+    for (int i = 0; i < ROWS; i++) {
+        const int32_t to = p->to[pixel + i];
+        if (to < 0) continue;
+        float *y = (float *)p->y + (int64_t)to * p->width + channel;
+        const float *bias = p->bias ? p->bias + channel : NULL;
+        put(p, sum[i], y, bias, left);
+        if (wide) put(p, sum[i] + LANES, y + LANES, bias ? bias + LANES : NULL, left - LANES);
+    }
+}
+
+static const bl__way way = {.size = sizeof(float), .pixels = ROWS, .channels = WIDE, .block = block};
+
+/* ---- weights: [tap][made / WIDE][read][WIDE] ---- */
+typedef struct packing {
+    const bl__conv_spec *s;
+    const float *weights;
+    float *forward, *backward;
+} packing;
+
+static int groups(int channels) {
+    return (channels + WIDE - 1) / WIDE;
+}
+
+/* WIDE output channels of one tap, read side by side. */
+static void pack_forward(const packing *p, int t, int group) {
+    const bl__conv_spec *s = p->s;
+    const int c = s->big.c, n = BL_MIN(WIDE, s->small.c - group * WIDE);
+    const int64_t row = (int64_t)s->kh * s->kw * c;
+    const float *from = p->weights + group * WIDE * row + (int64_t)t * c;
+    float *to = p->forward + ((int64_t)t * groups(s->small.c) + group) * c * WIDE;
+    for (int k = 0; k < c; k++, to += WIDE)
+        for (int j = 0; j < WIDE; j++) to[j] = j < n ? from[j * row + k] : 0;
+}
+
+static void pack_backward(const packing *p, int t, int group) {
+    const bl__conv_spec *s = p->s;
+    const int c = s->big.c, n = BL_MIN(WIDE, c - group * WIDE);
+    const int64_t row = (int64_t)s->kh * s->kw * c;
+    const float *from = p->weights + (int64_t)t * c + group * WIDE;
+    float *to = p->backward + ((int64_t)t * groups(c) + group) * s->small.c * WIDE;
+    for (int k = 0; k < s->small.c; k++, to += WIDE)
+        for (int j = 0; j < WIDE; j++) to[j] = j < n ? from[k * row + j] : 0;
+}
+
+static void pack_range(const void *arg, int64_t from, int64_t to) {
+    const packing *p = arg;
+    const int taps = p->s->kh * p->s->kw;
+    for (int64_t k = from; k < to; k++) {
+        const int t = (int)(k % taps), group = (int)(k / taps);
+        if (p->forward && group < groups(p->s->small.c)) pack_forward(p, t, group);
+        if (p->backward && group < groups(p->s->big.c)) pack_backward(p, t, group);
+    }
+}
+
+static void pack(const bl__conv_spec *s, const float *weights, void *forward, void *backward) {
+    const packing p = {s, weights, forward, backward};
+    const int most = BL_MAX(groups(s->small.c), groups(s->big.c));
+    bl_team_split(s->threads, (int64_t)most * s->kh * s->kw, pack_range, &p);
+}
+
+const bl__own bl__fma = {.way = &way,
+                         .pack = pack,
+                         .weights_scratch = bl__fma_weights_scratch,
+                         .backward_weights = bl__fma_backward_weights};

@@ -1,0 +1,58 @@
+/* Which convolutions go which way. */
+#include "own.h"
+
+static int is_plain(bl_act act) {
+    return act == BL_ACT_NONE || act == BL_ACT_RELU || act == BL_ACT_LRELU;
+}
+
+#ifdef BL__AMX
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Linux gives the tile registers to a process that asks. */
+static int allowed(void) {
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+}
+
+static int tiles_available(void) {
+    static int known; /* 0: not asked yet; the answer is always the same, so a race does no harm */
+    int answer = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (!answer) {
+        answer = bl_cpu_has_tiles() && allowed() ? 1 : -1;
+        __atomic_store_n(&known, answer, __ATOMIC_RELAXED);
+    }
+    return answer > 0;
+}
+
+static const bl__own *tiles_for(const bl__conv_spec *s) {
+    const int fits = s->half && s->big_half && s->small_half && s->big.c % 32 == 0 && s->small.c % 32 == 0 &&
+                     is_plain(s->act) && bl__planes_fit(s);
+    return fits && tiles_available() ? &bl__tiles : NULL;
+}
+#else
+static const bl__own *tiles_for(const bl__conv_spec *s) {
+    (void)s;
+    return NULL;
+}
+#endif
+
+#ifdef BL__FMA
+/* Where oneDNN has wider registers it is the faster one, and with AVX2 forward alone as fast. */
+static const bl__own *fma_for(const bl__conv_spec *s) {
+    const int worth = s->backward_data || s->backward_weights,
+              fits = !s->big_half && !s->small_half && (is_plain(s->act) || s->act == BL_ACT_RELU6) &&
+                     bl__planes_fit(s);
+    return worth && fits && bl__cpu_is_avx2() ? &bl__fma : NULL;
+}
+#else
+static const bl__own *fma_for(const bl__conv_spec *s) {
+    (void)s;
+    return NULL;
+}
+#endif
+
+const bl__own *bl__own_for(const bl__conv_spec *s) {
+    const bl__own *own = tiles_for(s);
+    return own ? own : fma_for(s);
+}
