@@ -1,0 +1,10 @@
+bl_test(test_dist SOURCES test_dist.c ROOMS dist)
+
+# As several processes, where MPI is. bl_mpi_test(NAME RANKS PROGRAM)
+set(module $<$<TARGET_EXISTS:bl_mpi>:$<TARGET_FILE:bl_mpi>>)
+function(bl_mpi_test name ranks program)
+  add_test(NAME ${name}_${ranks} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi.sh ${ranks} "${module}" $<TARGET_FILE:${program}>)
+  set_tests_properties(${name}_${ranks} PROPERTIES TIMEOUT 120 LABELS fast SKIP_RETURN_CODE 77 PROCESSORS 2)
+endfunction()
+bl_mpi_test(test_dist 2 test_dist)
+bl_mpi_test(test_dist 3 test_dist)
