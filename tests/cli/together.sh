@@ -46,7 +46,7 @@ code 0 "transfer with the model"
 
 # one process killed without warning: all end; the same command goes on
 $(train killed) >out 2>err &
-wait_for killed.train/checkpoint.safetensors
+wait_for killed.train/log.jsonl
 kill -9 "$(cat pid.1)"
 wait $!; got=$?
 [ "$got" != 0 ] || bad "a killed process went unnoticed"
