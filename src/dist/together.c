@@ -56,10 +56,11 @@ static int end_with(bl_dist *d, int root, bl_err *err) {
 }
 
 static int meet(bl_dist *d, kind what, size_t bytes, unsigned *bits, bl_err *err) {
-    int64_t notes[BL__NOTES] = {0};
+    int64_t *const notes = d->notes;
     bl_err unused = {0};
     if (!err) err = &unused;
     if (d->end.code) return bl_fail(err, d->end.code, "%s", d->end.msg);
+    memset(d->notes, 0, sizeof d->notes);
     if (what == TELL) notes[BL__NOTE_FAILED] = d->place.size - d->place.rank;
     notes[BL__NOTE_KIND] = what, notes[BL__NOTE_LEAST_KIND] = -(int64_t)what;
     notes[BL__NOTE_BYTES] = (int64_t)bytes, notes[BL__NOTE_LEAST_BYTES] = -(int64_t)bytes;
@@ -127,6 +128,7 @@ int bl_dist_tell(bl_dist *d, int rc, bl_err *err) {
     if (!d->end.code && !d->lost) {
         (void)bl_err_context(err, rc, "process %d of %d", d->place.rank, d->place.size);
         (void)meet(d, TELL, 0, NULL, err);
+        if (d->lost) d->lost = bl_status_exit_code(rc);
     }
     return d->lost || d->ended_by == d->place.rank;
 }

@@ -52,10 +52,11 @@ struct bl_dist {
     const bl__transport *t;
     bl__comm *c;
     bl__place place;
-    bl_err end;   /* the failure that ended the group; code 0: it goes on */
-    int ended_by; /* whose it was */
-    int lost;     /* the others could not be told, or the transport failed: exit code for them */
-    int on_gpus;  /* gradients are averaged there */
+    bl_err end;               /* the failure that ended the group; code 0: it goes on */
+    int ended_by;             /* whose it was */
+    int lost;                 /* the others could not be told, or the transport failed: exit code for them */
+    int on_gpus;              /* gradients are averaged there */
+    int64_t notes[BL__NOTES]; /* of the meeting that goes on, or was given up */
 };
 
 #endif
