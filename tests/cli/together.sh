@@ -56,7 +56,7 @@ code 0 "going on after a kill"
 cmp plain killed || bad "the model after a kill differs"
 
 # Ctrl-C
-patience="--mca odls_base_sigkill_timeout 5"
+patience="--mca odls_base_sigkill_timeout 20"
 $(train stopped) >out 2>err &
 wait_for stopped.train/log.jsonl
 kill -INT $!
