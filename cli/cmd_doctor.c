@@ -1,6 +1,7 @@
 /* What this machine offers, and what is missing. */
 #include <string.h>
 
+#include "ballerino/dist.h"
 #include "ballerino/media.h"
 #include "ballerino/nn.h"
 #include "ballerino/pose.h"
@@ -84,6 +85,18 @@ static void devices_lines(const bl__options *o) {
     if (n <= 0) printf("             no GPU: %s\n", n < 0 ? why.msg : "none is here");
 }
 
+/* What several processes on several GPUs or machines would go by. */
+static void processes_lines(void) {
+    char text[160];
+    bl_err why = {0};
+    printf("processes    ");
+    if (bl_dist_describe(text, sizeof text, &why) == 0)
+        printf("MPI: %s\n", text);
+    else
+        printf("one: %s\n", why.msg);
+    printf("             %s\n", bl_device_group_describe(text, sizeof text, &why) == 0 ? text : why.msg);
+}
+
 int bl__cmd_doctor(const bl__options *o, bl_err *err) {
     char media[512] = "";
     int rc = bl__no_words(o, err);
@@ -97,6 +110,7 @@ int bl__cmd_doctor(const bl__options *o, bl_err *err) {
                                     ? "offered by the CPU, and used"
                                     : "offered by the CPU; fp32 is faster");
     devices_lines(o);
+    processes_lines();
     rc = bl_media_describe(media, sizeof media, err);
     printf("media        ");
     for (const char *s = media; *s; s++) {

@@ -34,11 +34,12 @@ int bl__cmd_eval(const bl__options *o, bl_err *err) {
     job.ablate = bl__option_flag(o, BL__OPT_ablate);
     lpips_files(&job, o, lpips, sizeof lpips);
     int rc = bl__option_need(o, BL__OPT_output, &job.output, err);
-    if (rc == 0 && !job.model) rc = bl__consent(o, consent, sizeof consent, err);
+    if (rc == 0 && !job.model) rc = bl__consent_for_all(o, consent, sizeof consent, err);
     if (!job.model) job.train.consent = consent;
     if (rc == 0) rc = bl_trial_run(&job, &result, err);
-    if (rc == 0) rc = bl_eval_tables_text(&text, result.rows, result.n, result.with_lpips, err);
-    if (rc == 0) fputs(text, stdout);
+    if (rc == 0 && bl_dist_rank(o->dist) == 0)
+        rc = bl_eval_tables_text(&text, result.rows, result.n, result.with_lpips, err);
+    if (text) fputs(text, stdout);
     bl_free(text);
     bl_trial_result_release(&result);
     return rc;

@@ -58,23 +58,19 @@ static int plan(const bl__options *o, const char *target, const char *source, co
 }
 
 static int train(const bl__options *o, const char *target, const char *consent, const work *w, bl_err *err) {
-    if (bl_file_exists(w->model)) {
-        bl_log(BL_LOG_INFO, "run", "the target is trained already: %s", w->model);
-        return 0;
-    }
     bl_train_job job = bl__train_job(o);
     bl_train_result result = {0};
     job.target = target;
     job.output = w->model;
     job.consent = consent;
     int rc = bl_train_run(&job, &result, err);
-    if (rc == 0) bl__print_training(&result, w->model);
+    if (rc == 0 && bl_dist_rank(o->dist) == 0) bl__print_training(&result, w->model);
     return rc;
 }
 
 /* The source's poses first: a dance that cannot be used is refused before an hour of training. */
 static int find_source(const bl__options *o, const char *source, const work *w, bl_err *err) {
-    if (bl_file_exists(w->track)) return 0;
+    if (bl_dist_rank(o->dist) > 0 || bl_file_exists(w->track)) return 0;
     bl_pose_options p = bl_pose_options_default();
     bl_track *track = NULL;
     bl_verdict verdict;
@@ -104,11 +100,14 @@ int bl__cmd_run(const bl__options *o, bl_err *err) {
     if (rc == 0) rc = bl__option_need(o, BL__OPT_source, &source, err);
     if (rc == 0) rc = bl__option_need(o, BL__OPT_output, &output, err);
     if (rc == 0) rc = plan(o, target, source, output, &w, err);
-    if (rc == 0 && !bl_file_exists(w.model))
-        rc = bl__consent(o, consent, sizeof consent, err); /* before any work */
-    if (rc == 0) rc = find_source(o, source, &w, err);
-    if (rc == 0) rc = train(o, target, consent, &w, err);
     if (rc < 0) return rc;
+    int trained = bl_file_exists(w.model);
+    rc = bl_dist_broadcast(o->dist, &trained, sizeof trained, err);
+    if (rc == 0 && !trained) rc = bl__consent_for_all(o, consent, sizeof consent, err); /* before any work */
+    if (rc == 0) rc = find_source(o, source, &w, err);
+    if (rc == 0 && trained) bl_log(BL_LOG_INFO, "run", "the target is trained already: %s", w.model);
+    if (rc == 0 && !trained) rc = train(o, target, consent, &w, err);
+    if (rc < 0 || bl_dist_rank(o->dist) > 0) return rc; /* the dance is one process's work */
     bl_transfer_job job = bl__transfer_job(o);
     job.model = w.model;
     job.report = w.report;

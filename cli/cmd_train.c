@@ -10,10 +10,10 @@ int bl__cmd_train(const bl__options *o, bl_err *err) {
     job.target = o->words[0];
     job.track = *bl__option_text(o, BL__OPT_track) ? bl__option_text(o, BL__OPT_track) : NULL;
     int rc = bl__option_need(o, BL__OPT_output, &job.output, err);
-    if (rc == 0) rc = bl__consent(o, consent, sizeof consent, err);
+    if (rc == 0) rc = bl__consent_for_all(o, consent, sizeof consent, err);
     if (rc < 0) return rc;
     job.consent = consent;
     rc = bl_train_run(&job, &result, err);
-    if (rc == 0) bl__print_training(&result, job.output);
+    if (rc == 0 && bl_dist_rank(o->dist) == 0) bl__print_training(&result, job.output);
     return rc;
 }

@@ -1,5 +1,7 @@
 #include "jobs.h"
 
+#include <string.h>
+
 static const char *or_null(const bl__options *o, bl__opt id) {
     const char *t = bl__option_text(o, id);
     return *t ? t : NULL;
@@ -22,6 +24,7 @@ bl_train_job bl__train_job(const bl__options *o) {
     j.precision = bl__option_choice(o, BL__OPT_precision);
     j.threads = (int)bl__option_int(o, BL__OPT_threads);
     j.device = o->device;
+    j.dist = o->dist;
     j.save_every_s = bl__option_real(o, BL__OPT_save_every);
     j.preview_every_s = bl__option_real(o, BL__OPT_preview_every);
     j.models_dir = bl__models_dir(o);
@@ -50,6 +53,12 @@ bl_transfer_job bl__transfer_job(const bl__options *o) {
     j.hands = !bl__option_flag(o, BL__OPT_no_hands);
     j.face = !bl__option_flag(o, BL__OPT_no_face);
     return j;
+}
+
+int bl__consent_for_all(const bl__options *o, char *buf, size_t size, bl_err *err) {
+    memset(buf, 0, size);
+    int rc = bl_dist_rank(o->dist) == 0 ? bl__consent(o, buf, size, err) : 0;
+    return rc < 0 ? rc : bl_dist_broadcast(o->dist, buf, size, err);
 }
 
 static void print_report(const char *model) {

@@ -36,6 +36,7 @@ enum {
 #define BL__IN_WORK                                                                                          \
     (BL__IN(demo) | BL__IN(eval) | BL__IN(pose) | BL__IN(run) | BL__IN(train) | BL__IN(transfer))
 #define BL__IN_TRAIN (BL__IN(run) | BL__IN(train))
+#define BL__IN_TOGETHER (BL__IN_TRAIN | BL__IN(eval)) /* what several processes can do */
 #define BL__IN_TRANSFER (BL__IN(run) | BL__IN(transfer))
 
 typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, BL__SIZE } bl__opt_type;
@@ -53,6 +54,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
       "where networks run; auto: the CPU, until GPUs have been tried")                                       \
     X(diffaug, "diffaug", 0, REAL, -1, 1, "-1", "SHARE", BL__IN_TRAIN | BL__IN(eval),                        \
       "of the steps with augmented discriminators; -1: 0.5 for a clip of few frames, else 0")                \
+    X(dist, "dist", 0, CHOICE, 0, 0, "auto", "auto|mpi|none", BL__IN_TOGETHER,                               \
+      "processes that train together; auto: as many as mpirun started")                                      \
     X(estimate, "estimate", 0, FLAG, 0, 1, "0", "", BL__IN(doctor),                                          \
       "what a training with this preset and size would take here")                                           \
     X(from, "from", 0, TEXT, 0, 0, "", "TARBALL[,TARBALL]", BL__IN(models),                                  \
@@ -154,6 +157,7 @@ typedef struct bl__options {
     const char *words[BL__WORDS_MAX];
     int n_words;
     struct bl_device *device; /* what --device names, open while the command runs; NULL: the CPU */
+    struct bl_dist *dist;     /* the other processes; NULL: alone */
 } bl__options;
 
 void bl__options_init(bl__options *o, int command);

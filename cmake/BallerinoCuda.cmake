@@ -1,7 +1,7 @@
 # The module for NVIDIA GPUs: one shared library that the program loads at run time and links nothing of.
 # BL_CUDA=ON fails loudly without nvcc and cuDNN; AUTO goes without it. BL_CUDA_SOURCES serve the emulator of the tests too.
 set(BL_CUDA_SOURCES)
-foreach(file device.c table.c conv.c dnn.c pointwise.cu norm.cu pool.cu shape.cu augment.cu loss.cu direct.cu weights.cu)
+foreach(file device.c group.c table.c conv.c dnn.c pointwise.cu norm.cu pool.cu shape.cu augment.cu loss.cu direct.cu weights.cu)
   list(APPEND BL_CUDA_SOURCES ${CMAKE_SOURCE_DIR}/src/nn/cuda/${file})
 endforeach()
 
@@ -16,6 +16,7 @@ if(NOT BL_CUDA STREQUAL "OFF")
   endif()
   if(CMAKE_CUDA_COMPILER AND CUDAToolkit_FOUND AND CUDNN_INCLUDE AND CUDNN_LIBRARY)
     set(BL_CUDA_BUILT ON)
+    find_path(NCCL_INCLUDE nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS}) # loaded at run time, so its library is not asked for
     add_subdirectory(src/nn/cuda)
   elseif(BL_CUDA STREQUAL "ON")
     message(FATAL_ERROR "BL_CUDA=ON: nvcc, CUDA's libraries or cuDNN are not here (docs/DEPENDENCIES.md)")

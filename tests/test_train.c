@@ -11,9 +11,8 @@
 #include "ballerino/transfer.h"
 #include "ballerino/trial.h"
 #include "page_check.h"
-#include "scene.h"
+#include "scene_files.h"
 #include "transfer/feed.h"
-#include "transfer/masks.h"
 #include "transfer/still.h"
 
 enum { FRAMES = 80, STEPS = 8 };
@@ -29,24 +28,7 @@ static const char *in_dir(const char *name) {
 }
 
 static void make_clip(const char *path, int frames) {
-    bl_err err = {0};
-    bl_writer *w = NULL;
-    bl_frame *f = NULL;
-    bl_writer_options o = bl_writer_options_default();
-    o.width = room.w, o.height = room.h, o.time_base = (bl_rational){1, 25},
-    o.frame_rate = (bl_rational){25, 1};
-    o.preset = "ultrafast";
-    assert_ok(bl_frame_create(&f, room.w, room.h, &err));
-    f->time_base = o.time_base;
-    assert_ok(bl_writer_open(&w, path, &o, &err));
-    for (int i = 0; i < frames; i++) {
-        scene_draw(&room, i, f, NULL);
-        f->pts = i;
-        assert_ok(bl_writer_put(w, f, &err));
-    }
-    assert_ok(bl_writer_finish(w, &err));
-    bl_writer_close(&w);
-    bl_frame_unref(&f);
+    scene_clip(&room, path, frames);
 }
 
 static int begin(void **state) {
@@ -71,29 +53,8 @@ static int end(void **state) {
     return system(command);
 }
 
-/* What bl__stage_pose would have left in MODEL.train/. */
 static void give_poses(const char *model) {
-    bl_err err = {0};
-    char path[256];
-    bl__masks_writer w;
-    bl_frame *f = NULL;
-    bl_track *t = scene_track(&room, FRAMES);
-    uint8_t *mask = bl_alloc((size_t)room.w * (size_t)room.h);
-    snprintf(path, sizeof path, "%s.train", model);
-    assert_ok(bl_dir_make(path, &err));
-    snprintf(path, sizeof path, "%s.train/track.json", model);
-    assert_ok(bl_track_write(t, path, &err));
-    snprintf(path, sizeof path, "%s.train/masks.bin", model);
-    assert_ok(bl_frame_create(&f, room.w, room.h, &err));
-    assert_ok(bl__masks_begin(&w, path, room.w, room.h, &err));
-    for (int i = 0; i < FRAMES; i++) {
-        scene_draw(&room, i, f, mask);
-        assert_ok(bl__masks_put(&w, mask, &t->frames[i], 0, &err));
-    }
-    assert_ok(bl__masks_commit(&w, &err));
-    bl_free(mask);
-    bl_frame_unref(&f);
-    bl_track_destroy(&t);
+    scene_poses(&room, model, FRAMES);
 }
 
 static bl_train_job job_for(const char *model) {

@@ -6,7 +6,7 @@ cd "${1:-$(dirname "$0")/..}"
 find src cli -name '*.[ch]' -o -name '*.cu' | sort | xargs awk '
 function room_of(header) { return header in home ? home[header] : "" }
 BEGIN {
-    n = split("status.h:base base.h:base media.h:media nn.h:nn backbones.h:nn safetensors.h:nn track.h:types pose.h:pose pose_features.h:pose motion.h:motion figure.h:figure gan.h:gan eval.h:eval lpips.h:eval report.h:eval transfer.h:transfer trial.h:transfer demo.h:demo", a, " ")
+    n = split("status.h:base base.h:base media.h:media nn.h:nn backbones.h:nn safetensors.h:nn dist.h:dist track.h:types pose.h:pose pose_features.h:pose motion.h:motion figure.h:figure gan.h:gan eval.h:eval lpips.h:eval report.h:eval transfer.h:transfer trial.h:transfer demo.h:demo", a, " ")
     for (i = 1; i <= n; i++) { split(a[i], p, ":"); home[p[1]] = p[2] }
     know["base"] = "base"
     know["media"] = "base media"
@@ -14,11 +14,12 @@ BEGIN {
     know["pose"] = "base media nn types pose"
     know["motion"] = "base types motion"
     know["figure"] = "base media types pose figure"
-    know["gan"] = "base nn gan"
+    know["dist"] = "base nn dist"
+    know["gan"] = "base nn dist gan"
     know["eval"] = "base media pose types nn eval"
-    know["transfer"] = "base media nn pose types motion figure gan eval transfer"
+    know["transfer"] = "base media nn dist pose types motion figure gan eval transfer"
     know["demo"] = "base media types demo"
-    know["cli"] = "base media nn pose types motion figure gan eval transfer demo"
+    know["cli"] = "base media nn dist pose types motion figure gan eval transfer demo"
     pin["libav"] = pin["libsw"] = "src/media/"
     pin["dnnl"] = "src/nn/cpu/onednn"
     pin["cuda"] = pin["cudnn"] = pin["nccl"] = "src/nn/cuda/"

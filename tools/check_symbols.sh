@@ -9,9 +9,10 @@ if [ -n "$bad" ]; then
     echo "$bad"
     exit 1
 fi
-for module in "$1"/bin/libballerino-cuda*.so; do
+for module in "$1"/bin/libballerino-*.so; do
     [ -e "$module" ] || continue
+    case $module in *-mpi*) one=bl__dist_module ;; *) one=bl__device_module ;; esac
     given=$(nm -D --defined-only "$module" | awk '{ print $NF }')
-    [ "$given" = bl__device_module ] || { echo "$module gives away:"; echo "$given"; exit 1; }
+    [ "$given" = "$one" ] || { echo "$module gives away:"; echo "$given"; exit 1; }
 done
 echo "symbols: all start with bl_"

@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 need="gcc g++ libc6-dev cmake ninja-build pkg-config libdnnl-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev
-libswresample-dev libjansson-dev zlib1g-dev libcmocka-dev"
+libswresample-dev libjansson-dev zlib1g-dev libcmocka-dev openmpi-bin libopenmpi-dev"
 [ "${1:-}" = models ] && need="$need npm ca-certificates"
 
 command -v dpkg-query >/dev/null || { echo "setup: this is not Debian; install by hand:" $need >&2; exit 1; }

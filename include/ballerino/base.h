@@ -73,6 +73,9 @@ void bl_map_close(bl_map *m); /* safe twice, and on a zeroed one */
 void bl_map_forget(const bl_map *m, size_t from, size_t size);
 int bl_dir_make(const char *path, bl_err *err); /* like mkdir -p */
 int bl_path_join(char *out, size_t size, const char *dir, const char *name, bl_err *err);
+/* Where a shared library of ours lies that is loaded when it is needed: where the environment variable says
+ * (which is not looked at closer), else beside the program as built or as installed. 1, or 0: nowhere. */
+int bl_path_module(char *out, size_t size, const char *file, const char *variable);
 /* $BALLERINO_MODELS, else $XDG_DATA_HOME/ballerino/models, else ~/.local/share/ballerino/models */
 int bl_path_models(char *out, size_t size, bl_err *err);
 
@@ -98,8 +101,10 @@ double bl_rng_normal(bl_rng *r);            /* N(0, 1), stateless Box-Muller */
 int64_t bl_rng_below(bl_rng *r, int64_t n); /* 0..n-1 */
 
 /* ---- time and the machine ---- */
-double bl_now(void);    /* monotonic seconds */
-int bl_cpu_count(void); /* usable by this process (affinity, cgroup) */
+double bl_now(void);                           /* monotonic seconds */
+int bl_cpu_count(void);                        /* usable by this process (affinity, cgroup) */
+int bl_cpu_granted(int n);                     /* of n CPUs, what the container grants (cgroup); 1 or more */
+void bl_cpu_mask(uint8_t *mask, size_t bytes); /* those that this process may use: bit i of byte i / 8... */
 
 /* ---- the team: threads that share work ----
  *
@@ -133,7 +138,8 @@ void bl_queue_destroy(bl_queue **q);
 /* ---- interruption: Ctrl-C sets a flag that long loops look at ---- */
 void bl_interrupt_install(void); /* SIGINT and SIGTERM; a second one kills at once */
 int bl_interrupted(void);
-int bl_check_interrupt(bl_err *err); /* 0, or BL_E_INTERRUPTED */
+int bl_check_interrupt(bl_err *err);   /* 0, or BL_E_INTERRUPTED */
+int bl_interrupt_failure(bl_err *err); /* BL_E_INTERRUPTED: another process was */
 
 /* ---- progress: the library reports, whoever runs it shows ---- */
 typedef struct bl_progress_event {

@@ -14,6 +14,7 @@
 
 #include <stdint.h>
 
+#include "ballerino/dist.h"
 #include "ballerino/nn.h"
 #include "ballerino/status.h"
 
@@ -89,6 +90,10 @@ typedef struct bl_gan_train {
     int reference; /* 1: the plain reference kernels, to compare with */
     int threads;
     bl_device *device; /* NULL: the CPU; must outlive the trainer */
+    /* NULL: alone. Else the processes that train together, each its own units, drawn from the seed and its
+     * rank: a step learns from the mean of their gradients, and losses are means over them. Creating,
+     * stepping, saving and loading are then calls that all of them make. Must outlive the trainer. */
+    bl_dist *dist;
 } bl_gan_train;
 
 /* Where samples come from. Called from one thread at a time. All pointers are buffers to fill. */
@@ -150,7 +155,9 @@ int64_t bl_trainer_steps_done(const bl_trainer *t);
 bl_params *bl_trainer_params(bl_trainer *t);
 /* The whole state (weights, moments, average, generator of random numbers, step) as one safetensors file,
  * atomically; loading it goes on bit-exactly on the same device. The file does not depend on the device.
- * Fails where the device did: what it left is not saved. */
+ * Fails where the device did: what it left is not saved. Of several processes rank 0 writes, with everybody's
+ * generator of random numbers, and all read; with another number of processes than saved it the training goes
+ * on, but not bit-exactly, and says so. */
 int bl_trainer_save(const bl_trainer *t, const char *path, bl_err *err);
 int bl_trainer_load(bl_trainer *t, const char *path, bl_err *err);
 /* Takes from another trainer's saved state every weight (and its average) that has the same name and shape;

@@ -109,6 +109,10 @@ bl_device *bl_params_device(const bl_params *ps);
 int bl_params_to_host(bl_params *ps, bl_err *err);
 typedef enum bl_slab { BL_SLAB_WEIGHT, BL_SLAB_GRAD, BL_SLAB_M, BL_SLAB_V, BL_SLAB_EMA } bl_slab;
 float *bl_params_data(bl_params *ps, int index, bl_slab slab); /* NULL when not allocated */
+/* The next parameters, one behind the other in a slab, whose names start with `prefix` and that are not
+ * frozen: their floats (with the zeros between them; a multiple of 16), as bl_params_data gives them. *at
+ * begins at 0; NULL: no more, or not allocated. */
+float *bl_params_run(bl_params *ps, const char *prefix, bl_slab slab, int *at, int64_t *floats);
 void bl_params_touch(bl_params *ps); /* say that weights were changed from outside: programs re-read them */
 typedef struct bl_adam {
     float lr, beta1, beta2, eps;
@@ -118,6 +122,17 @@ typedef struct bl_adam {
 /* One Adam step for all names starting with prefix; `t` = 1, 2, 3... (bias correction). Kingma & Ba 2015,
  * alg. 1. Leaves their gradients zero. */
 void bl_params_adam(bl_params *ps, const char *prefix, const bl_adam *a, int64_t t);
+
+/* ---- devices of several processes, one each, that average among themselves (NCCL); see dist.h ---- */
+#define BL_DEVICE_GROUP_ID 128 /* bytes */
+/* One process makes an id, all join with it. BL_E_UNSUPPORTED and why where that cannot be. */
+int bl_device_group_id(bl_device *d, void *id, bl_err *err);
+int bl_device_group_join(bl_device *d, const void *id, int rank, int size, bl_err *err);
+/* "NCCL 2.28.9"; negative where it is not, and *err says why. */
+int bl_device_group_describe(char *text, size_t size, bl_err *err);
+/* Queues that gradients of `prefix` become their means over the group; all its processes must ask for the
+ * same. */
+int bl_params_group_mean(bl_params *ps, const char *prefix, bl_err *err);
 
 /* ---- declaring ---- */
 int bl_graph_create(bl_graph **out, bl_params *ps,

@@ -14,6 +14,7 @@
 #ifndef BALLERINO_TRANSFER_H
 #define BALLERINO_TRANSFER_H
 
+#include "ballerino/dist.h"
 #include "ballerino/gan.h"
 #include "ballerino/media.h"
 #include "ballerino/motion.h"
@@ -54,7 +55,11 @@ typedef struct bl_train_job {
     uint64_t seed;
     int precision; /* 0 auto (bl_device_faster_precision), 1 fp32, 2 bf16 */
     int threads;
-    bl_device *device;      /* where networks run; NULL: the CPU. A training can go on on another one */
+    bl_device *device; /* where networks run; NULL: the CPU. A training can go on on another one */
+    /* NULL: alone. Else the processes that train together, on one file system: rank 0 finds poses, makes
+     * samples, writes all files and gives the result; the others read them and train with it. threads 0 is
+     * then each one's share of the cores. A stop of one stops all, after the same step. */
+    bl_dist *dist;
     double save_every_s;    /* checkpoint, default 60 */
     double preview_every_s; /* preview strip, default 60 */
     const char *models_dir;
@@ -80,11 +85,12 @@ typedef struct bl_train_result {
     bl_verdict verdict;
 } bl_train_result;
 /* Trains, or goes on where an interrupted run of the same job stopped: the result is bit-identical to that of
- * an undisturbed run of as many steps with as many threads on the same device. When the job is done already,
- * says so at once. BL_E_CONSENT without a statement; BL_E_FOOTAGE with the reasons when the clip cannot be a
- * target (`result` then holds the verdict); BL_E_MISMATCH when OUTPUT.train/ belongs to a job with other
- * settings, and which; BL_E_INTERRUPTED after Ctrl-C, when everything is saved. With `minutes`, a few steps
- * are timed first and the number of steps is fixed from that, once: the schedule depends on it. */
+ * an undisturbed run of as many steps with as many threads and processes on the same device. When the job is
+ * done already, says so at once. BL_E_CONSENT without a statement; BL_E_FOOTAGE with the reasons when the
+ * clip cannot be a target (`result` then holds the verdict); BL_E_MISMATCH when OUTPUT.train/ belongs to a
+ * job with other settings, and which; BL_E_INTERRUPTED after Ctrl-C, when everything is saved. With
+ * `minutes`, a few steps are timed first and the number of steps is fixed from that, once: the schedule
+ * depends on it. */
 int bl_train_run(const bl_train_job *job, bl_train_result *result, bl_err *err);
 
 /* What a training will take, reckoned without training. */

@@ -11,7 +11,8 @@
  *
  * In the folder, each written whole or not at all: NAME.row.json (all scores of a method), NAME.ballerino
  * (its model), pictures/, tables.txt, tables.csv, results.json, report.html. What is there already and
- * belongs to the same clip and settings is not done again, so an interrupted trial goes on.
+ * belongs to the same clip and settings is not done again, so an interrupted trial goes on. With several
+ * processes (train.dist) all train, and the first one has the result.
  */
 #ifndef BALLERINO_TRIAL_H
 #define BALLERINO_TRIAL_H

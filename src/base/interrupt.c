@@ -24,8 +24,11 @@ int bl_interrupted(void) {
     return flag != 0;
 }
 
-int bl_check_interrupt(bl_err *err) {
-    if (!flag) return 0;
+int bl_interrupt_failure(bl_err *err) {
     return bl_fail(err, BL_E_INTERRUPTED,
                    "stopped; what was done is saved, the same command goes on from here");
+}
+
+int bl_check_interrupt(bl_err *err) {
+    return flag ? bl_interrupt_failure(err) : 0;
 }

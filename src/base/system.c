@@ -1,6 +1,7 @@
 /* Time and what this process may use of the machine. */
 
 #include <sched.h>
+#include <string.h>
 #include <time.h>
 
 #include "ballerino/base.h"
@@ -21,9 +22,20 @@ static int cgroup_cpus(void) {
     return n == 2 && quota > 0 && period > 0 ? (int)((quota + period - 1) / period) : 0;
 }
 
+int bl_cpu_granted(int n) {
+    const int limit = cgroup_cpus();
+    return BL_MAX(1, limit > 0 ? BL_MIN(limit, n) : n);
+}
+
 int bl_cpu_count(void) {
     cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    int limit = cgroup_cpus();
-    return limit > 0 && limit < n ? limit : BL_MAX(n, 1);
+    return bl_cpu_granted(sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1);
+}
+
+void bl_cpu_mask(uint8_t *mask, size_t bytes) {
+    cpu_set_t set;
+    memset(mask, 0, bytes);
+    if (sched_getaffinity(0, sizeof set, &set) < 0) return;
+    for (size_t i = 0; i < 8 * bytes && i < CPU_SETSIZE; i++)
+        if (CPU_ISSET(i, &set)) mask[i / 8] = (uint8_t)(mask[i / 8] | 1 << i % 8);
 }

@@ -269,6 +269,10 @@ static int build(bl_trainer *t, bl_err *err) {
     return rc;
 }
 
+uint64_t bl__rank_seed(const bl_gan_train *o, uint64_t seed) {
+    return seed ^ (uint64_t)bl_dist_rank(o->dist) * 0xd1342543de82ef95u;
+}
+
 int bl_trainer_create(bl_trainer **out, const bl_gan_net *net, const bl_gan_train *train,
                       const bl_gan_source *src, bl_err *err) {
     if (src->count < 1) return bl_fail(err, BL_E_FOOTAGE, "there are no frames to train on");
@@ -281,8 +285,9 @@ int bl_trainer_create(bl_trainer **out, const bl_gan_net *net, const bl_gan_trai
         bl_log(BL_LOG_WARN, "train", "too few frames in a row: going without a temporal discriminator");
         t->train.temporal_d = 0;
     }
-    bl_rng_seed(&t->rng, train->seed);
+    bl_rng_seed(&t->rng, bl__rank_seed(train, train->seed));
     int rc = build(t, err);
+    if (rc == 0) rc = bl_dist_share_params(train->dist, t->ps, err); /* machines may draw differently */
     if (rc < 0)
         bl_trainer_destroy(&t);
     else
@@ -343,18 +348,30 @@ static void learn(bl_trainer *t, int with_gan) {
     if (with_gan) bl_params_adam(t->ps, "D", &a, n - o->gan_from);
 }
 
+static int mean_over_ranks(bl_trainer *t, float value[BL__LOSSES], bl_err *err) {
+    double sums[BL__LOSSES];
+    if (!t->train.dist) return 0;
+    for (int i = 0; i < BL__LOSSES; i++) sums[i] = (double)value[i];
+    int rc = bl_dist_sum_doubles(t->train.dist, sums, BL__LOSSES, err);
+    for (int i = 0; i < BL__LOSSES; i++) value[i] = (float)(sums[i] / bl_dist_size(t->train.dist));
+    return rc;
+}
+
 /* What the step said, once it is known that it was done. */
 static int report(bl_trainer *t, bl_program *p, bl_gan_losses *losses, bl_err *err) {
     float value[BL__LOSSES] = {0};
     for (int i = 0; i < BL__LOSSES; i++) {
         const float *v = bl_program_buffer(p, t->loss[i]);
         value[i] = v ? v[0] : 0;
+    }
+    int rc = mean_over_ranks(t, value, err);
+    if (rc < 0) return rc;
+    for (int i = 0; i < BL__LOSSES; i++)
         if (!isfinite(value[i]))
             return bl_fail(
                 err, BL_E_INTERNAL,
                 "training diverged at step %lld (loss %s is not a number); use a lower learning rate",
                 (long long)t->step, loss_names[i]);
-    }
     if (losses)
         *losses =
             (bl_gan_losses){value[0], value[1], value[2], value[3], value[4], value[5], value[6], value[7]};
@@ -375,6 +392,8 @@ int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err) {
     if (rc < 0) return rc;
     if ((rc = bl_program_forward(p, err)) < 0 || (rc = bl_program_backward(p, 0, err)) < 0) return rc;
     if (with_gan && (rc = bl_program_backward(p, 1, err)) < 0) return rc;
+    rc = bl_dist_average_gradients(t->train.dist, t->ps, with_gan ? "" : "G.", err);
+    if (rc < 0) return rc;
     learn(t, with_gan);
     t->step++;
     if ((rc = bl_device_check(t->train.device, err)) < 0) return rc; /* its losses would mean nothing */

@@ -65,6 +65,7 @@ void bl__draw_augment(bl_trainer *t, bl_program *p);
  * planned, and destroyed like any other. */
 int bl__declare_trainer(bl_trainer *t, bl_err *err);
 int bl__compile(bl_trainer *t, bl_program **p, int with_gan, int plan_only, bl_err *err);
-int bl__sees_own(const bl_trainer *t); /* own outputs are rolled out */
+uint64_t bl__rank_seed(const bl_gan_train *o, uint64_t seed); /* this process's own; the same on rank 0 */
+int bl__sees_own(const bl_trainer *t);                        /* own outputs are rolled out */
 
 #endif

@@ -13,7 +13,7 @@
 
 #include "kernels.h"
 
-#define BL__DEVICE_ABI 1
+#define BL__DEVICE_ABI 2
 #define BL__DEVICE_SYMBOL "bl__device_module"
 
 typedef void (*bl__log_fn)(bl_log_level level, const char *component, const char *fmt, ...);
@@ -53,6 +53,12 @@ typedef struct bl__device_ops {
     int (*capture_end)(bl__device *d, void **graph, bl_err *err);
     void (*replay)(bl__device *d, void *graph);
     void (*graph_free)(bl__device *d, void *graph);
+    /* Devices of several processes; NULL where the module was built without. group_mean is queued, outside of
+     * graphs. */
+    int (*group_describe)(char *text, size_t size, bl_err *err);
+    int (*group_id)(void *id, bl_err *err); /* BL_DEVICE_GROUP_ID bytes */
+    int (*group_join)(bl__device *d, const void *id, int rank, int size, bl_err *err);
+    void (*group_mean)(bl__device *d, float *x, int64_t n);
 } bl__device_ops;
 
 struct bl_device {
@@ -64,6 +70,7 @@ struct bl_device {
     char name[192];
 };
 
+int bl__device_loaded(const bl__device_ops **ops, bl_err *err); /* the module, which stays loaded */
 void bl__device_lock(bl_device *d);
 void bl__device_unlock(bl_device *d);
 

@@ -182,6 +182,13 @@ int bl__params_next_run(const bl_params *ps, const char *prefix, int *at, int64_
     return 1;
 }
 
+float *bl_params_run(bl_params *ps, const char *prefix, bl_slab slab, int *at, int64_t *floats) {
+    int64_t offset;
+    if (!ps->slab[slab] || !bl__params_next_run(ps, prefix, at, &offset, floats)) return NULL;
+    if (ps->device) bl__params_lend(ps, (int)slab);
+    return ps->slab[slab] + offset;
+}
+
 /* One run of parameters, in cache lines. */
 typedef struct update {
     bl_params *ps;

@@ -155,3 +155,18 @@ void bl__params_device_adam(bl_params *ps, const char *prefix, const bl_adam *a,
         if (k != BL_SLAB_EMA || a->ema > 0) wrote(ps, k, 1);
     bl__device_unlock(d);
 }
+
+int bl_params_group_mean(bl_params *ps, const char *prefix, bl_err *err) {
+    bl_device *d = ps->device;
+    int64_t offset, size;
+    if (!d || !d->ops->group_mean)
+        return bl_fail(err, BL_E_INTERNAL, "these parameters are on no device that is in a group");
+    bl__device_lock(d);
+    take_along(ps, BL_SLAB_GRAD);
+    for (int at = 0; bl__params_next_run(ps, prefix, &at, &offset, &size);)
+        d->ops->group_mean(d->d, ps->copies.slab[BL_SLAB_GRAD] + offset, size);
+    wrote(ps, BL_SLAB_GRAD, 1);
+    int rc = d->ops->failed(d->d, err);
+    bl__device_unlock(d);
+    return rc;
+}

@@ -166,18 +166,35 @@ static int lock(bl__job *j, bl_err *err) {
                    j->dir);
 }
 
+/* The first process's part. */
+static int lock_and_begin(bl__job *j, bl_err *err) {
+    int rc = bl_dir_make(j->dir, err);
+    if (rc == 0) rc = lock(j, err);
+    if (rc < 0) return rc;
+    return bl_file_exists(j->path) ? read_state(j, err) : bl__job_save(j, err);
+}
+
+int bl__seen(const bl_dist *dist, const char *path, bl_err *err) {
+    if (bl_file_exists(path)) return 0;
+    return bl_fail(err, BL_E_NOT_FOUND,
+                   "process %d does not see %s, which process 0 made; all need the same file system",
+                   bl_dist_rank(dist), path);
+}
+
 int bl__job_open(bl__job *j, const bl_train_job *job, bl_err *err) {
     *j = (bl__job){.lock = -1};
     json_t *settings = NULL;
+    const int follows = bl_dist_rank(job->dist) > 0;
     int n = snprintf(j->dir, sizeof j->dir, "%s.train", job->output), rc = 0;
     if (n < 0 || (size_t)n >= sizeof j->dir) return bl_fail(err, BL_E_USAGE, "the output's path is too long");
     rc = bl_sha256_file(job->target, j->target_sha256, err);
     if (rc == 0) rc = settings_of(&settings, job, j->target_sha256, err);
     j->settings = settings;
-    if (rc == 0) rc = bl_dir_make(j->dir, err);
     if (rc == 0) rc = bl__job_file(j, j->path, "job.json", err);
-    if (rc == 0) rc = lock(j, err);
-    if (rc == 0) rc = bl_file_exists(j->path) ? read_state(j, err) : bl__job_save(j, err);
+    if (rc == 0 && !follows) rc = lock_and_begin(j, err);
+    if (rc == 0) rc = bl_dist_barrier(job->dist, err);
+    if (rc == 0 && follows) rc = bl__seen(job->dist, j->path, err);
+    if (rc == 0 && follows) rc = read_state(j, err);
     if (rc < 0) bl__job_close(j);
     return rc;
 }

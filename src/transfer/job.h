@@ -27,10 +27,12 @@ typedef struct bl__job {
 } bl__job;
 
 /* Makes the folder, locks it, and reads job.json or writes a first one. BL_E_MISMATCH names the setting that
- * differs. */
+ * differs. Of several processes the first does so, the others then read what it wrote. */
 int bl__job_open(bl__job *j, const bl_train_job *job, bl_err *err);
-int bl__job_save(const bl__job *j, bl_err *err);
+int bl__job_save(const bl__job *j, bl_err *err); /* the first process's alone */
 void bl__job_close(bl__job *j);
+/* A file that the first process made; BL_E_NOT_FOUND where this one does not see it. */
+int bl__seen(const bl_dist *dist, const char *path, bl_err *err);
 /* DIR/NAME into a buffer of 4096 bytes. */
 int bl__job_file(const bl__job *j, char *out, const char *name, bl_err *err);
 

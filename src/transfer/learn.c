@@ -67,13 +67,13 @@ static int make_plan(bl__training *t, bl__stage s, const bl_gan_source *src, bl_
     }
     t->state.stage[s].steps = j->steps > 0 ? steps : BL_MAX(LEAST_STEPS, steps);
     t->state.stage[s].step_ms = 1000 * seconds;
-    return bl__job_save(&t->state, err);
+    return 0;
 }
 
 static void fix_machine(bl__training *t) {
     const bl_train_job *j = t->job;
     if (t->state.threads > 0) return;
-    t->state.threads = j->threads > 0 ? j->threads : bl_cpu_count();
+    t->state.threads = j->threads > 0 ? j->threads : bl_dist_threads(j->dist);
     t->state.precision = (int)bl__precision_for(j);
     snprintf(t->state.device, sizeof t->state.device, "%s", bl_device_name(j->device));
 }
@@ -92,16 +92,35 @@ static int check_machine(const bl__training *t, bl_err *err) {
     return 0;
 }
 
+/* All go by the first one's plan, which was timed with the others: a step takes as long as the slowest. */
+static int share_plan(bl__training *t, bl__stage s, bl_err *err) {
+    struct {
+        int64_t steps;
+        int threads, precision;
+    } p = {t->state.stage[s].steps, t->state.threads, t->state.precision};
+    int rc = bl_dist_broadcast(t->job->dist, &p, sizeof p, err);
+    t->state.stage[s].steps = p.steps;
+    t->state.threads = p.threads;
+    t->state.precision = p.precision;
+    return rc;
+}
+
 static int plan(bl__training *t, bl__stage s, const bl_gan_source *src, bl_err *err) {
     bl_gan_train *train = &t->preset.stage[s].train;
     fix_machine(t);
-    int rc = check_machine(t, err);
+    int rc = share_plan(t, s, err);
+    if (rc == 0) rc = check_machine(t, err);
     if (rc < 0) return rc;
     train->seed = t->job->seed;
     train->device = t->job->device;
+    train->dist = t->job->dist;
     train->threads = t->state.threads;
     train->precision = (bl_precision)t->state.precision;
-    rc = t->state.stage[s].steps > 0 ? 0 : make_plan(t, s, src, err);
+    if (t->state.stage[s].steps == 0) {
+        rc = make_plan(t, s, src, err);
+        if (rc == 0) rc = share_plan(t, s, err);
+        if (rc == 0 && bl__leads(t)) rc = bl__job_save(&t->state, err);
+    }
     train->steps = t->state.stage[s].steps;
     return rc;
 }
@@ -121,22 +140,31 @@ static int save(bl__training *t, loop *l, bl_err *err) {
     if (rc < 0) return rc;
     l->saved = bl_now();
     t->state.seconds = l->before + l->saved - l->begun;
-    return bl__job_save(&t->state, err);
+    return bl__leads(t) ? bl__job_save(&t->state, err) : 0;
+}
+
+static int show(bl__training *t, loop *l, bl_err *err) {
+    l->shown = bl_now();
+    return bl__leads(t) ? bl__preview(t, l->stage, l->src, err) : 0;
+}
+
+/* What somebody wants is done by all, after the same step. */
+enum { SHOW = 1, SAVE = 2, STOP = 4 };
+
+static int wishes(const bl__training *t, const loop *l, unsigned *wanted, bl_err *err) {
+    *wanted = bl_interrupted() ? STOP : 0;
+    if (bl__leads(t) && bl_now() - l->shown >= t->job->preview_every_s) *wanted |= SHOW;
+    if (bl__leads(t) && bl_now() - l->saved >= t->job->save_every_s) *wanted |= SAVE;
+    return bl_dist_any(t->job->dist, wanted, err);
 }
 
 /* Once a minute or so: what can be looked at, and what can be gone on from. */
 static int now_and_then(bl__training *t, loop *l, bl_err *err) {
-    int rc = 0;
-    if (bl_now() - l->shown >= t->job->preview_every_s) {
-        rc = bl__preview(t, l->stage, l->src, err);
-        l->shown = bl_now();
-    }
-    if (rc == 0 && bl_now() - l->saved >= t->job->save_every_s) rc = save(t, l, err);
-    if (rc == 0 && bl_interrupted()) {
-        rc = save(t, l, err);
-        if (rc == 0) rc = bl_check_interrupt(err);
-    }
-    return rc;
+    unsigned wanted;
+    int rc = wishes(t, l, &wanted, err);
+    if (rc == 0 && wanted & SHOW) rc = show(t, l, err);
+    if (rc == 0 && wanted & (SAVE | STOP)) rc = save(t, l, err);
+    return rc == 0 && wanted & STOP ? bl_interrupt_failure(err) : rc;
 }
 
 static const char *stage_label(bl__stage s) {
@@ -154,7 +182,7 @@ static int steps(bl__training *t, loop *l, bl_err *err) {
         rc = bl_trainer_step(t->trainer, &losses, err);
         if (rc < 0) break;
         const int64_t done = bl_trainer_steps_done(t->trainer);
-        bl__train_log_add(&l->log, done, &losses, l->before + bl_now() - l->begun);
+        if (bl__leads(t)) bl__train_log_add(&l->log, done, &losses, l->before + bl_now() - l->begun);
         snprintf(note, sizeof note, "loss %.3f", (double)losses.total);
         bl_progress_update(&p, done, t->state.stage[l->stage].steps, note);
         rc = now_and_then(t, l, err);
@@ -172,24 +200,36 @@ static int start_warm(bl__training *t, bl__stage s, bl_err *err) {
     return rc < 0 ? rc : 0;
 }
 
+/* Goes on from what was saved, where there is something. */
+static int start(bl__training *t, const loop *l, bl_err *err) {
+    int saved = bl_file_exists(l->checkpoint), rc = bl__decide(t, &saved, err);
+    if (rc < 0 || !saved) return rc < 0 ? rc : start_warm(t, l->stage, err);
+    rc = bl__seen(t->job->dist, l->checkpoint, err);
+    return rc < 0 ? rc : bl_trainer_load(t->trainer, l->checkpoint, err);
+}
+
+/* What only the first process needs. */
+static int get_ready_to_show(bl__training *t, loop *l, bl_err *err) {
+    const bl__stage_plan *p = &t->preset.stage[l->stage];
+    if (!bl__leads(t)) return 0;
+    int rc = bl__train_log_open(&l->log, l->log_path, bl_trainer_steps_done(t->trainer), err);
+    if (rc < 0) return rc;
+    return bl_generator_create(&t->shown, &p->net, bl_trainer_params(t->trainer), BL_SLAB_EMA,
+                               p->train.precision, p->train.threads, err);
+}
+
 int bl__learn(bl__training *t, bl__stage s, const bl_gan_source *src, bl_err *err) {
     loop l = {.stage = s, .src = src, .before = t->state.seconds};
-    const bl__stage_plan *p = &t->preset.stage[s];
     int rc = plan(t, s, src, err);
     if (rc == 0) rc = make_trainer(t, s, src, err);
     if (rc == 0) rc = bl__stage_file(t, s, l.checkpoint, "checkpoint", "safetensors", err);
     if (rc == 0) rc = bl__stage_file(t, s, l.log_path, "log", "jsonl", err);
-    if (rc == 0)
-        rc = bl_file_exists(l.checkpoint) ? bl_trainer_load(t->trainer, l.checkpoint, err)
-                                          : start_warm(t, s, err);
-    if (rc == 0) rc = bl__train_log_open(&l.log, l.log_path, bl_trainer_steps_done(t->trainer), err);
-    if (rc == 0)
-        rc = bl_generator_create(&t->shown, &p->net, bl_trainer_params(t->trainer), BL_SLAB_EMA,
-                                 p->train.precision, p->train.threads, err);
+    if (rc == 0) rc = start(t, &l, err);
+    if (rc == 0) rc = get_ready_to_show(t, &l, err);
     l.begun = l.saved = l.shown = bl_now();
     if (rc == 0) rc = steps(t, &l, err);
     if (rc == 0) rc = save(t, &l, err);
-    if (rc == 0) rc = bl__preview(t, s, src, err);
+    if (rc == 0) rc = show(t, &l, err);
     bl__train_log_close(&l.log);
     return rc;
 }

@@ -79,7 +79,8 @@ int bl__stage_pose(bl__training *t, bl_err *err) {
     int rc = bl__job_file(&t->state, track_path, "track.json", err);
     if (rc == 0) rc = bl__job_file(&t->state, masks_path, "masks.bin", err);
     if (rc == 0 && !(bl_file_exists(track_path) && bl_file_exists(masks_path)))
-        rc = find_person(t, track_path, masks_path, err);
+        rc = bl__leads(t) ? find_person(t, track_path, masks_path, err)
+                          : bl__seen(t->job->dist, bl_file_exists(track_path) ? masks_path : track_path, err);
     if (rc == 0) rc = bl_track_read(&t->track, track_path, err);
     if (rc == 0) rc = bl__masks_open(&t->masks, masks_path, err);
     if (rc < 0) return rc;
@@ -245,7 +246,9 @@ int bl__stage_samples(bl__training *t, bl_err *err) {
     int rc = bl__job_file(&t->state, plate_path, "plate.png", err);
     if (rc == 0) rc = bl__job_file(&t->state, samples_path, "samples.bin", err);
     if (rc == 0 && !(bl_file_exists(plate_path) && bl_file_exists(samples_path)))
-        rc = make_samples(t, plate_path, samples_path, err);
+        rc = bl__leads(t)
+                 ? make_samples(t, plate_path, samples_path, err)
+                 : bl__seen(t->job->dist, bl_file_exists(plate_path) ? samples_path : plate_path, err);
     if (rc == 0) rc = bl_png_read(&t->plate, plate_path, err);
     if (rc < 0) return rc;
     if (t->plate->width != t->grid.frame_w || t->plate->height != t->grid.frame_h)

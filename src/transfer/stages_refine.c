@@ -99,9 +99,11 @@ int bl__stage_patches(bl__training *t, bl_err *err) {
     int missing = 0, rc = 0;
     for (int k = 0; k < BL__REFINERS; k++)
         if (wanted(t, k) && patches_path(t, k, path, err)) missing += !bl_file_exists(path);
-    if (missing) rc = make_patches(t, err);
-    for (int k = 0; k < BL__REFINERS && rc == 0; k++)
-        if (wanted(t, k) && patches_path(t, k, path, err))
-            rc = bl__patches_open(&t->patches[k], path, t->track, err);
+    if (missing && bl__leads(t)) rc = make_patches(t, err);
+    for (int k = 0; k < BL__REFINERS && rc == 0; k++) {
+        if (!wanted(t, k) || !patches_path(t, k, path, err)) continue;
+        rc = bl__seen(t->job->dist, path, err);
+        if (rc == 0) rc = bl__patches_open(&t->patches[k], path, t->track, err);
+    }
     return rc;
 }

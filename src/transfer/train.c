@@ -57,6 +57,13 @@ int bl__train_check(const bl_train_job *j, bl_err *err) {
     return wrong ? bl_fail(err, BL_E_USAGE, "%s", wrong) : 0;
 }
 
+/* ---- several processes: the first makes the files, then the others read them ---- */
+static int in_turn(bl__training *t, int (*stage)(bl__training *, bl_err *), bl_err *err) {
+    int rc = bl__leads(t) ? stage(t, err) : 0;
+    if (rc == 0) rc = bl_dist_barrier(t->job->dist, err);
+    return rc < 0 || bl__leads(t) ? rc : stage(t, err);
+}
+
 /* ---- the main stage: from samples to a model without refiners ---- */
 static int write_coarse(bl__training *t, const char *path, bl_err *err) {
     bl_train_scores scores = {0};
@@ -91,17 +98,19 @@ static int global_stage(bl__training *t, const bl_gan_source *full, bl_err *err)
 
 static int main_stage(bl__training *t, bl_err *err) {
     char path[4096];
-    int rc = bl__job_file(&t->state, path, "coarse.ballerino", err);
-    if (rc == 0 && !bl_file_exists(path)) {
+    int rc = bl__job_file(&t->state, path, "coarse.ballerino", err), there = 0;
+    if (rc == 0) there = bl_file_exists(path);
+    if (rc == 0) rc = bl__decide(t, &there, err);
+    if (rc == 0 && !there) {
         bl_gan_source src = bl__dataset_source(&t->data);
         if (t->preset.stage[BL__STAGE_GLOBAL].on) rc = global_stage(t, &src, err);
         if (rc == 0) rc = bl__learn(t, BL__STAGE_MAIN, &src, err);
         bl__lap_end(&t->laps, BL__LAP_TRAIN);
-        if (rc == 0) rc = write_coarse(t, path, err);
+        if (rc == 0 && bl__leads(t)) rc = write_coarse(t, path, err);
         bl__lap_end(&t->laps, BL__LAP_EVALUATE);
         bl__learned(t);
     }
-    return rc < 0 ? rc : bl_model_open(&t->coarse, path, t->job->device, err);
+    return rc < 0 || !bl__leads(t) ? rc : bl_model_open(&t->coarse, path, t->job->device, err);
 }
 
 /* ---- the refiners, and the end ---- */
@@ -119,21 +128,21 @@ static int refine_stage(bl__training *t, int k, bl__model_info *info, bl_trainer
 }
 
 static int finish(bl__training *t, bl_err *err) {
-    bl__model_info info = t->coarse->info;
+    bl__model_info info = t->coarse ? t->coarse->info : (bl__model_info){0};
     bl_trainer *kept[BL__REFINERS] = {0};
     bl__weights refine[BL__REFINERS] = {0};
-    int rc = bl__stage_patches(t, err);
+    int rc = in_turn(t, bl__stage_patches, err);
     bl__lap_end(&t->laps, BL__LAP_PATCHES);
     for (int k = 0; k < BL__REFINERS && rc == 0; k++) {
         if (!t->preset.stage[bl__stage_of_refiner(k)].on) continue;
         rc = refine_stage(t, k, &info, &kept[k], err);
         if (rc == 0) refine[k] = (bl__weights){bl_trainer_params(kept[k]), BL_SLAB_EMA};
     }
-    if (rc == 0)
+    if (rc == 0 && bl__leads(t))
         rc = bl__model_write(t->job->output, &info, (bl__weights){t->coarse->params, BL_SLAB_WEIGHT}, refine,
                              t->plate, err);
     for (int k = 0; k < BL__REFINERS; k++) bl_trainer_destroy(&kept[k]);
-    if (rc < 0) return rc;
+    if (rc < 0 || !bl__leads(t)) return rc;
     t->state.scores = info.scores;
     t->state.done = 1;
     return bl__job_save(&t->state, err);
@@ -174,8 +183,8 @@ void bl__training_release(bl__training *t) {
 
 static void warn(const bl__training *t) {
     bl__estimate_warn(&t->preset, t->track->width, t->track->height,
-                      t->job->threads > 0 ? t->job->threads : bl_cpu_count(), bl__precision_for(t->job),
-                      t->job->device);
+                      t->job->threads > 0 ? t->job->threads : bl_dist_threads(t->job->dist),
+                      bl__precision_for(t->job), t->job->device);
 }
 
 /* Where the job does not say; measured on a hundred frames (docs/RESULTS.md). */
@@ -188,26 +197,31 @@ static void help_few(bl__training *t) {
     t->preset.stage[BL__STAGE_MAIN].train.diffaug = DIFFAUG_FOR_FEW;
 }
 
-static int train(bl__training *t, bl_train_result *result, bl_err *err) {
-    int rc = bl__perceptual_open(&t->perceptual, &t->preset, t->job->perceptual, t->job->models_dir, err);
-    bl__laps_begin(&t->laps);
-    if (rc == 0) rc = bl__stage_pose(t, err);
+static int prepare(bl__training *t, bl_err *err) {
+    int rc = bl__stage_pose(t, err);
     bl__lap_end(&t->laps, BL__LAP_POSE);
     if (rc == 0) rc = bl__stage_measure(t, err);
-    result->verdict = t->verdict;
     if (rc == 0) rc = bl__stage_samples(t, err);
     bl__lap_end(&t->laps, BL__LAP_SAMPLES);
     if (rc == 0 && t->data.n_train < LEAST_SAMPLES)
         rc = bl_fail(err, BL_E_FOOTAGE,
                      "%s shows the person usably in only %lld frames; film at least 10 seconds",
                      t->job->target, (long long)t->data.n_train);
-    if (rc == 0) bl__report_note(t);
+    return rc;
+}
+
+static int train(bl__training *t, bl_train_result *result, bl_err *err) {
+    int rc = bl__perceptual_open(&t->perceptual, &t->preset, t->job->perceptual, t->job->models_dir, err);
+    bl__laps_begin(&t->laps);
+    if (rc == 0) rc = in_turn(t, prepare, err);
+    result->verdict = t->verdict;
+    if (rc == 0 && bl__leads(t)) bl__report_note(t);
     if (rc == 0) warn(t);
     if (rc == 0) help_few(t);
     if (rc == 0) rc = main_stage(t, err);
     if (rc == 0) rc = finish(t, err);
-    if (rc == 0) bl__report_note(t);
-    return rc;
+    if (rc == 0 && bl__leads(t)) bl__report_note(t);
+    return rc < 0 ? rc : bl_dist_barrier(t->job->dist, err); /* nobody reads the caches any more */
 }
 
 /* Of a job that is done; the camera's motion was not kept. */
@@ -228,15 +242,16 @@ int bl_train_run(const bl_train_job *job, bl_train_result *result, bl_err *err) 
     t.preset = bl__preset_for(job);
     rc = bl__job_open(&t.state, job, err);
     if (rc < 0) return rc;
-    if (t.state.done && bl_file_exists(job->output)) {
+    int done = t.state.done && bl_file_exists(job->output);
+    rc = bl__decide(&t, &done, err);
+    if (rc == 0 && done) {
         bl_log(BL_LOG_INFO, "train", "%s is finished already", job->output);
         rc = verdict_again(&t, result, err);
-        if (rc == 0) bl__report_train(&t.state, job, 0);
-    } else {
+    } else if (rc == 0) {
         rc = train(&t, result, err);
-        if (rc == 0) remove_caches(&t.state);
-        if (rc == 0) bl__report_train(&t.state, job, 1);
+        if (rc == 0 && bl__leads(&t)) remove_caches(&t.state);
     }
+    if (rc == 0 && bl__leads(&t)) bl__report_train(&t.state, job, !done);
     if (rc == 0) report(&t, result);
     bl__training_release(&t);
     return rc;

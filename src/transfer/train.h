@@ -41,6 +41,14 @@ typedef struct bl__training {
     bl__laps laps;       /* for the report */
 } bl__training;
 
+/* Of several processes: this is the one that prepares, writes and shows. */
+static inline int bl__leads(const bl__training *t) {
+    return bl_dist_rank(t->job->dist) == 0;
+}
+/* What the first process has found, for all. */
+static inline int bl__decide(const bl__training *t, int *what, bl_err *err) {
+    return bl_dist_broadcast(t->job->dist, what, sizeof *what, err);
+}
 static inline bl_gan_net *bl__main_net(bl__training *t) {
     return &t->preset.stage[BL__STAGE_MAIN].net;
 }
@@ -74,7 +82,7 @@ int bl__each_frame(const bl__training *t, const char *stage, int64_t until, bl__
 int bl__stage_patches(bl__training *t, bl_err *err);
 
 /* Trains a stage, or goes on with it, to the end of its plan, which is made first where there is none. Leaves
- * t->trainer and t->shown to the caller, who ends with bl__learned. */
+ * t->trainer and (where it leads) t->shown to the caller, who ends with bl__learned. */
 int bl__learn(bl__training *t, bl__stage s, const bl_gan_source *src, bl_err *err);
 void bl__learned(bl__training *t);
 

@@ -206,19 +206,35 @@ static void share_poses(const bl__trial *t, const char *model) {
     }
 }
 
-static int train_row(bl__trial *t, int method, bl_err *err) {
-    char model[4096], track[4096];
+static int train_method(const bl__trial *t, int method, const char *model, bl_err *err) {
     bl_train_job job = t->job->train;
-    int rc = bl__trial_file(t, model, methods[method].name, ".ballerino", err);
-    if (rc == 0) rc = bl__job_file(&t->library.t.state, track, "track.json", err);
-    if (rc < 0) return rc;
     job.output = model;
     job.previous = methods[method].previous;
     job.refine = methods[method].refine;
-    share_poses(t, model);
     bl_log(BL_LOG_INFO, "eval", "training %s", methods[method].name);
-    rc = bl_train_run(&job, NULL, err);
+    return bl_train_run(&job, NULL, err);
+}
+
+static int train_row(bl__trial *t, int method, bl_err *err) {
+    char model[4096], track[4096];
+    int rc = bl__trial_file(t, model, methods[method].name, ".ballerino", err);
+    if (rc == 0) rc = bl__job_file(&t->library.t.state, track, "track.json", err);
+    if (rc < 0) return rc;
+    share_poses(t, model);
+    rc = train_method(t, method, model, err);
     return rc < 0 ? rc : model_row(t, methods[method].name, model, track, err);
+}
+
+/* Of several processes the first judges; the others only train with it. */
+static int train_along(const bl__trial *t, bl_err *err) {
+    char model[4096];
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < (int)BL_COUNT(methods) && !t->job->model; i++) {
+        if (!methods[i].refine || !wants(t->job, i)) continue;
+        rc = bl__trial_file(t, model, methods[i].name, ".ballerino", err);
+        if (rc == 0) rc = train_method(t, i, model, err);
+    }
+    return rc;
 }
 
 static int all_methods(bl__trial *t, bl_err *err) {
@@ -261,6 +277,7 @@ int bl_trial_run(const bl_trial_job *job, bl_trial_result *result, bl_err *err) 
     int rc = check(job, err);
     if (rc < 0) return rc;
     bl__trial t = {.job = job, .result = result, .library.t.state.lock = -1};
+    if (bl_dist_rank(job->train.dist) > 0) return train_along(&t, err);
     result->with_lpips = job->lpips != NULL;
     rc = run(&t, err);
     result->seconds = bl_now() - t0;

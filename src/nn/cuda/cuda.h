@@ -21,7 +21,8 @@ struct bl__device {
     cudaStream_t stream;
     cudnnHandle_t dnn;
     bl__log_fn log;
-    bl_err err; /* the first failure; nothing is queued after it */
+    bl_err err;  /* the first failure; nothing is queued after it */
+    void *group; /* NCCL's communicator, or NULL */
 };
 
 /* Keeps the failure, if it is one and the first. Returns 1 when work may go on. */
@@ -29,6 +30,14 @@ int bl__cuda_ok(bl__device *d, cudaError_t rc, const char *what);
 int bl__cudnn_ok(bl__device *d, cudnnStatus_t rc, const char *what);
 /* Nothing has failed yet; and the calling thread's calls go to this device from now on. */
 int bl__cuda_fine(bl__device *d);
+
+/* ---- GPUs of several processes (group.c); entries of the device's table ---- */
+int bl__cuda_group_describe(char *text, size_t size, bl_err *err);
+int bl__cuda_group_id(void *id, bl_err *err);
+int bl__cuda_group_join(bl__device *d, const void *id, int rank, int size, bl_err *err);
+void bl__cuda_group_mean(bl__device *d, float *x, int64_t n);
+void bl__cuda_group_leave(bl__device *d); /* does nothing without a group, as does waiting */
+void bl__cuda_group_wait(bl__device *d);
 
 /* ---- operators: a kernel each; see table.c ---- */
 extern const bl__kernel bl__cuda_conv, bl__cuda_depthwise; /* conv.c; the others are in .cu */

@@ -84,6 +84,8 @@ static int describe(bl_device_info *info, int index, bl_err *err) {
 static void close_device(bl__device *d) {
     if (!d) return;
     (void)cudaSetDevice(d->index);
+    bl__cuda_group_wait(d);
+    bl__cuda_group_leave(d);
     if (d->stream) (void)cudaStreamSynchronize(d->stream);
     if (d->dnn) (void)cudnnDestroy(d->dnn);
     if (d->stream) (void)cudaStreamDestroy(d->stream);
@@ -176,6 +178,7 @@ static void fill(bl__device *d, void *p, int byte, int64_t bytes) {
 }
 
 static int sync_device(bl__device *d, bl_err *err) {
+    bl__cuda_group_wait(d);
     if (bl__cuda_fine(d)) (void)bl__cuda_ok(d, cudaStreamSynchronize(d->stream), "waiting");
     return failed(d, err);
 }
@@ -243,6 +246,12 @@ const bl__device_ops *bl__device_module(void) {
                                        .capture_begin = capture_begin,
                                        .capture_end = capture_end,
                                        .replay = replay,
+#ifdef BL__NCCL
+                                       .group_describe = bl__cuda_group_describe,
+                                       .group_id = bl__cuda_group_id,
+                                       .group_join = bl__cuda_group_join,
+                                       .group_mean = bl__cuda_group_mean,
+#endif
                                        .graph_free = graph_free};
     return &ops;
 }
