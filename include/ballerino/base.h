@@ -100,6 +100,9 @@ int64_t bl_rng_below(bl_rng *r, int64_t n); /* 0..n-1 */
 /* ---- time and the machine ---- */
 double bl_now(void);    /* monotonic seconds */
 int bl_cpu_count(void); /* usable by this process (affinity, cgroup) */
+/* The folder of the running program, with its slash: from /proc, or without it from the path it was started
+ * by. 0, or -1 where neither names a folder (it was found along the PATH), and *out is not to be used. */
+int bl_own_folder(char *out, size_t size);
 
 /* ---- the team: threads that share work ----
  *

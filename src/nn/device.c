@@ -4,8 +4,6 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <unistd.h>
 
 #define MODULE "libballerino-cuda.so"
 #define MODULE_VARIABLE "BALLERINO_CUDA_MODULE"
@@ -32,25 +30,13 @@ static int load_from(void **module, const bl__device_ops **ops, const char *path
     return rc;
 }
 
-/* The folder of the program, with its slash: from /proc, or without it from how it was started. */
-static void own_folder(char *out, size_t size) {
-    ssize_t n = readlink("/proc/self/exe", out, size - 1);
-    if (n < 0) {
-        const char *started = (const char *)getauxval(AT_EXECFN);
-        n = started ? snprintf(out, size, "%s", started) : 0;
-    }
-    out[n > 0 && (size_t)n < size ? n : 0] = 0;
-    char *slash = strrchr(out, '/');
-    snprintf(slash ? slash + 1 : out, 3, "%s", slash ? "" : "./");
-}
-
 /* Beside the program as built, or where `install` puts it, the program being in libexec/ballerino or bin. */
 static int load(void **module, const bl__device_ops **ops, bl_err *err) {
     static const char *const places[] = {"", "../../lib/ballerino/", "../lib/ballerino/"};
     char self[4000], path[4200];
     const char *asked = getenv(MODULE_VARIABLE);
     if (asked && *asked) return load_from(module, ops, asked, err);
-    own_folder(self, sizeof self);
+    if (bl_own_folder(self, sizeof self) < 0) snprintf(self, sizeof self, "./");
     for (size_t i = 0; i < BL_COUNT(places); i++) {
         snprintf(path, sizeof path, "%s%s%s", self, places[i], MODULE);
         if (bl_file_exists(path)) return load_from(module, ops, path, err);
