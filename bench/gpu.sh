@@ -25,7 +25,7 @@ make_pack() {
     [ -e "$build/bin/libballerino-cuda.so" ] || fail "there is no module in $build/bin; build with -DBL_CUDA=ON"
     rm -rf $pack
     mkdir -p $pack/bin $pack/lib
-    for file in bench_nn test_cuda_parity test_device libballerino-cuda.so; do
+    for file in bench_nn test_cuda_parity test_device test_media_hw libballerino-cuda.so; do
         found=$(find "$build/bin" "$build/tests" -maxdepth 1 -type f -name $file 2>/dev/null | head -1)
         [ -n "$found" ] || fail "$file is not built"
         cp "$found" $pack/bin/ && strip --strip-debug $pack/bin/$file
@@ -55,6 +55,8 @@ parity() {
     check here $pack/bin/test_cuda_parity --device "$device"
     echo "== training, checkpoints, models, pose networks"
     check here $pack/bin/test_device --device "$device"
+    echo "== frames of the GPU's decoder beside the CPU's, a video of its encoder"
+    check here $pack/bin/test_media_hw
 }
 
 sanitize() {

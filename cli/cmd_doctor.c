@@ -84,7 +84,7 @@ static void devices_lines(const bl__options *o) {
 }
 
 int bl__cmd_doctor(const bl__options *o, bl_err *err) {
-    char media[512] = "";
+    char media[1024] = "";
     int rc = bl__no_words(o, err);
     if (rc < 0) return rc;
     if (bl__option_flag(o, BL__OPT_estimate)) return estimate(o, err);

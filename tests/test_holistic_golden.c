@@ -14,9 +14,9 @@
  * off in up to three of the frames of the open loop, the mean of all must be right; in the closed loop only
  * presence is held to the reference tightly.
  *
- * Presence at a frame in between may fall on the threshold itself: the right hand's at frame 14 is 0.5000 plus
- * or minus what another CPU's order of sums makes of it (0.00005), and with it the region of frame 15. A kept frame
- * that comes after such a one is left out for that hand; there may be one.
+ * Presence at a frame in between may fall on the threshold itself: the right hand's at frame 14 is 0.5000
+ * plus or minus what another CPU's order of sums makes of it (0.00005), and with it the region of frame 15. A
+ * kept frame that comes after such a one is left out for that hand; there may be one.
  *
  * Frames that the fast program leaves out are checked by the slow one (TEST_ALL_FRAMES).
  */

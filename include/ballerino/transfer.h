@@ -55,6 +55,7 @@ typedef struct bl_train_job {
     int precision; /* 0 auto (bl_device_faster_precision), 1 fp32, 2 bf16 */
     int threads;
     bl_device *device;      /* where networks run; NULL: the CPU. A training can go on on another one */
+    bl_hw hw;               /* with a device: decode there, too; default BL_HW_AUTO */
     double save_every_s;    /* checkpoint, default 60 */
     double preview_every_s; /* preview strip, default 60 */
     const char *models_dir;
@@ -122,6 +123,7 @@ typedef struct bl_transfer_job {
     int crf;
     int threads;
     bl_device *device; /* where networks run; NULL: the CPU */
+    bl_hw hw;          /* with a device: decode and encode there, too; default BL_HW_AUTO */
     const char *models_dir;
     bl_pose_model pose_model;
     int hands, face; /* look for them (bl_pose_options); default 1 */
@@ -149,6 +151,7 @@ typedef struct bl_heldout_job {
     const char *track;  /* its pose track; NULL: MODEL.train/track.json where there is one, else found here */
     int threads;
     bl_device *device; /* where networks run; NULL: the CPU */
+    bl_hw hw;          /* with a device: decode there, too */
     const char *models_dir;
     bl_pose_model pose_model;
 } bl_heldout_job;
