@@ -113,7 +113,8 @@ const AVCodec *bl__hw_encoder(void) {
     return avcodec_find_encoder_by_name("h264_nvenc");
 }
 
-/* Its constant quality is on the scale of x264's; that the same number looks about the same is not measured. */
+/* Its constant quality is on the scale of x264's; that the same number looks about the same is not measured.
+ */
 int bl__hw_encoder_open(AVCodecContext **c, const AVCodec *codec, int gpu, int crf) {
     void *o = (*c)->priv_data;
     (*c)->bit_rate = 0;

@@ -187,8 +187,7 @@ static int mux_packets(bl_writer *w, bl_err *err) {
             av_packet_rescale_ts(w->packet, w->enc->time_base, w->st->time_base);
             w->packet->stream_index = w->st->index;
             rc = av_interleaved_write_frame(w->mux, w->packet);
-        }
-        else if (w->on_gpu) {
+        } else if (w->on_gpu) {
             w->broken = 1;
             return cannot_encode(w, rc, err);
         }
