@@ -1,6 +1,6 @@
 #!/bin/bash
-# On a machine with an NVIDIA GPU: every operator held to the reference, the sanitizers, and training steps and frames
-# beside PyTorch's there. That machine needs CUDA's driver, cuDNN 9 and PyTorch, and nothing else of ours.
+# On a machine with an NVIDIA GPU: operators, whole networks' gradients and training steps held to the CPU, the sanitizers,
+# and training steps and frames beside PyTorch's there. That machine needs CUDA's driver, cuDNN 9 and PyTorch, and nothing else of ours.
 #   gpu.sh pack                       here: build/gpu-pack, all that the other machine needs, below 64 MiB
 #   gpu.sh run [parity|sanitize|nets]...   there (default: all; the other machine has build/gpu-pack and this script)
 # Environment of `run`: DEVICE=cuda:0, NETS="draft standard paper paper-full", RUNS=50,
@@ -25,7 +25,7 @@ make_pack() {
     [ -e "$build/bin/libballerino-cuda.so" ] || fail "there is no module in $build/bin; build with -DBL_CUDA=ON"
     rm -rf $pack
     mkdir -p $pack/bin $pack/lib
-    for file in bench_nn test_cuda_ops test_device libballerino-cuda.so; do
+    for file in bench_nn test_cuda_parity test_device test_media_hw libballerino-cuda.so; do
         found=$(find "$build/bin" "$build/tests" -maxdepth 1 -type f -name $file 2>/dev/null | head -1)
         [ -n "$found" ] || fail "$file is not built"
         cp "$found" $pack/bin/ && strip --strip-debug $pack/bin/$file
@@ -51,17 +51,19 @@ check() { # a command that must succeed
 }
 
 parity() {
-    echo "== every operator beside the reference, forward and backward"
-    check here $pack/bin/test_cuda_ops --device "$device"
+    echo "== operators, gradients of whole networks and training steps beside the CPU: the table is for docs/PERFORMANCE.md"
+    check here $pack/bin/test_cuda_parity --device "$device"
     echo "== training, checkpoints, models, pose networks"
     check here $pack/bin/test_device --device "$device"
+    echo "== frames of the GPU's decoder beside the CPU's, a video of its encoder"
+    check here $pack/bin/test_media_hw
 }
 
 sanitize() {
     command -v compute-sanitizer >/dev/null || { echo "SKIP: compute-sanitizer is not here"; return; }
     for tool in memcheck racecheck initcheck; do
         echo "== compute-sanitizer $tool"
-        check here timeout "${SANITIZER_SECONDS:-580}" compute-sanitizer --tool $tool --error-exitcode 99 --print-limit 20 $pack/bin/test_cuda_ops --device "$device" >"$log"
+        check here timeout "${SANITIZER_SECONDS:-580}" compute-sanitizer --tool $tool --error-exitcode 99 --print-limit 20 $pack/bin/test_cuda_parity --device "$device" operators >"$log"
         grep -E 'ERROR SUMMARY|RACECHECK SUMMARY|Invalid|hazard|Uninitialized|FAILED|PASSED' "$log" | tail -8
     done
 }

@@ -74,6 +74,7 @@ static int train(const bl__options *o, const files *f, bl_err *err) {
     if (job.minutes <= 0 && job.steps == 0) job.minutes = 6;
     job.threads = (int)bl__option_int(o, BL__OPT_threads);
     job.device = o->device;
+    job.hw = bl__hw(o);
     job.hands = !bl__option_flag(o, BL__OPT_no_hands);
     job.face = !bl__option_flag(o, BL__OPT_no_face);
     job.models_dir = bl__models_dir(o);
@@ -92,6 +93,7 @@ static int transfer(const bl__options *o, const files *f, bl_err *err) {
     job.report = f->report;
     job.threads = (int)bl__option_int(o, BL__OPT_threads);
     job.device = o->device;
+    job.hw = bl__hw(o);
     job.hands = !bl__option_flag(o, BL__OPT_no_hands);
     job.face = !bl__option_flag(o, BL__OPT_no_face);
     job.models_dir = bl__models_dir(o);

@@ -8,6 +8,10 @@
 #include "ballerino/transfer.h"
 #include "commands.h"
 
+static double gib(int64_t bytes) {
+    return (double)bytes / (1 << 30);
+}
+
 static int models_line(const bl__options *o, bl_err *err) {
     char path[4096];
     int count = 0, missing = 0, damaged = 0, rc = bl_path_models(path, sizeof path, err);
@@ -49,20 +53,15 @@ static int estimate(const bl__options *o, bl_err *err) {
     printf("preset       %s, a window of %dx%d, a clip of %lld frames\n", bl__option_text(o, BL__OPT_preset),
            n.width, n.height, (long long)n.frames);
     printf("memory       %.2f GiB%s, and %.2f GiB of samples that stay in memory where there is room\n",
-           (double)n.bytes / (1 << 30), o->device ? " of the GPU's" : "", (double)n.cache_bytes / (1 << 30));
+           gib(n.bytes), o->device ? " of the GPU's" : "", gib(n.cache_bytes));
     printf("a step       %.1f thousand million multiply-adds, about %.2f s here and now\n",
            n.macs_step * 1e-9, n.step_seconds);
     printf("training     ");
     print_time(n.seconds);
     puts("");
     if (left > 0 && n.bytes > left)
-        printf("note         only %.2f GiB of memory are free; a smaller --size would fit\n",
-               (double)left / (1 << 30));
+        printf("note         only %.2f GiB of memory are free; a smaller --size would fit\n", gib(left));
     return 0;
-}
-
-static double gib(int64_t bytes) {
-    return (double)bytes / (1 << 30);
 }
 
 /* The GPUs, or in one sentence why there are none; and which device `auto` takes. */
@@ -98,12 +97,12 @@ static void processes_lines(void) {
 }
 
 int bl__cmd_doctor(const bl__options *o, bl_err *err) {
-    char media[512] = "";
+    char media[1024] = "";
     int rc = bl__no_words(o, err);
     if (rc < 0) return rc;
     if (bl__option_flag(o, BL__OPT_estimate)) return estimate(o, err);
     printf("cores        %d\n", bl_cpu_count());
-    printf("memory       %.1f GiB free\n", (double)bl_mem_available() / (1 << 30));
+    printf("memory       %.1f GiB free\n", gib(bl_mem_available()));
     printf("CPU kernels  %s, vector kernels for %s\n", bl_cpu_backend_version(), bl_cpu_vector_isa());
     printf("bfloat16     %s\n", !bl_cpu_has_bf16() ? "not offered by the CPU"
                                 : bl_cpu_faster_precision() == BL_BF16

@@ -4,12 +4,14 @@
 #include "ballerino/figure.h"
 #include "ballerino/motion.h"
 #include "ballerino/pose.h"
-#include "commands.h"
+#include "jobs.h"
 
 typedef struct overlay {
     bl_writer *writer;
     const char *path, *video;
     int crf;
+    bl_hw hw;
+    int gpu;
 } overlay;
 
 static int open_overlay(overlay *v, const bl_frame *f, bl_err *err) {
@@ -19,6 +21,8 @@ static int open_overlay(overlay *v, const bl_frame *f, bl_err *err) {
     w.time_base = f->time_base;
     w.audio_from = v->video;
     w.crf = v->crf;
+    w.hw = v->hw;
+    w.gpu = v->gpu;
     return bl_writer_open(&v->writer, v->path, &w, err);
 }
 
@@ -118,7 +122,9 @@ int bl__cmd_pose(const bl__options *o, bl_err *err) {
                *folder = bl__option_text(o, BL__OPT_openpose);
     watch w = {.overlay = {.path = bl__option_text(o, BL__OPT_overlay),
                            .video = video,
-                           .crf = (int)bl__option_int(o, BL__OPT_crf)}};
+                           .crf = (int)bl__option_int(o, BL__OPT_crf),
+                           .hw = bl__hw(o),
+                           .gpu = bl_device_index(o->device)}};
     bl_pose_options p = bl_pose_options_default();
     bl_track *track = NULL;
     p.model = (bl_pose_model)bl__option_choice(o, BL__OPT_pose_model);
@@ -128,6 +134,7 @@ int bl__cmd_pose(const bl__options *o, bl_err *err) {
     p.models_dir = bl__models_dir(o);
     p.threads = (int)bl__option_int(o, BL__OPT_threads);
     p.device = o->device;
+    p.hw = bl__hw(o);
     int rc = bl_pose_video(&track, video, &p, on_frame, &w, err);
     if (rc == 0 && w.overlay.writer) rc = bl_writer_finish(w.overlay.writer, err);
     bl_writer_close(&w.overlay.writer);

@@ -80,6 +80,7 @@ static int find_source(const bl__options *o, const char *source, const work *w, 
     p.models_dir = bl__models_dir(o);
     p.threads = (int)bl__option_int(o, BL__OPT_threads);
     p.device = o->device;
+    p.hw = bl__hw(o);
     int rc = bl_pose_video(&track, source, &p, NULL, NULL, err);
     if (rc == 0) rc = bl_motion_verdict(&verdict, track, BL_PURPOSE_SOURCE, NULL, err);
     if (rc == 0 && !verdict.usable)

@@ -25,6 +25,7 @@ bl_train_job bl__train_job(const bl__options *o) {
     j.threads = (int)bl__option_int(o, BL__OPT_threads);
     j.device = o->device;
     j.dist = o->dist;
+    j.hw = bl__hw(o);
     j.save_every_s = bl__option_real(o, BL__OPT_save_every);
     j.preview_every_s = bl__option_real(o, BL__OPT_preview_every);
     j.models_dir = bl__models_dir(o);
@@ -48,6 +49,7 @@ bl_transfer_job bl__transfer_job(const bl__options *o) {
     j.crf = (int)bl__option_int(o, BL__OPT_crf);
     j.threads = (int)bl__option_int(o, BL__OPT_threads);
     j.device = o->device;
+    j.hw = bl__hw(o);
     j.models_dir = bl__models_dir(o);
     j.pose_model = (bl_pose_model)bl__option_choice(o, BL__OPT_pose_model);
     j.hands = !bl__option_flag(o, BL__OPT_no_hands);

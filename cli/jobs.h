@@ -5,6 +5,10 @@
 #include "ballerino/transfer.h"
 #include "commands.h"
 
+/* --hwaccel */
+static inline bl_hw bl__hw(const bl__options *o) {
+    return bl__option_choice(o, BL__OPT_hwaccel) == 0 ? BL_HW_AUTO : BL_HW_OFF;
+}
 bl_train_job bl__train_job(const bl__options *o);
 bl_transfer_job bl__transfer_job(const bl__options *o);
 /* As bl__consent, asked for by the first process. */

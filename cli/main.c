@@ -3,33 +3,17 @@
  * hundred and more with all that FFmpeg brings. */
 #include <errno.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "commands.h"
 
 #define CORE "ballerino-core"
 
-/* The folder of this program, with its slash: from /proc, or without it from the path it was started by. */
-static int own_folder(char *out, size_t size) {
-    ssize_t n = readlink("/proc/self/exe", out, size - 1);
-    if (n < 0) {
-        const char *started = (const char *)getauxval(AT_EXECFN);
-        n = started ? snprintf(out, size, "%s", started) : 0;
-    }
-    if (n <= 0 || (size_t)n >= size) return -1;
-    out[n] = 0;
-    char *slash = strrchr(out, '/');
-    if (!slash) return -1;
-    slash[1] = 0;
-    return 0;
-}
-
 /* In the folder of this program (as built), or where `install` puts it; else along the PATH. */
 static int start_core(char **argv, bl_err *err) {
     static const char *const places[] = {"", "../libexec/ballerino/"};
     char self[4096], path[4200];
-    if (own_folder(self, sizeof self) < 0) {
+    if (bl_own_folder(self, sizeof self) < 0) {
         execvp(CORE, argv);
         return bl_fail(err, BL_E_NOT_FOUND, "cannot start %s: %s; install it along the PATH", CORE,
                        strerror(errno));

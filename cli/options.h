@@ -63,6 +63,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(help, "help", 'h', FLAG, 0, 1, "0", "", BL__IN_ALL, "show the options and stop")                       \
     X(holdout, "holdout", 0, REAL, 0, 0.5, "0", "SHARE", BL__IN_TRAIN | BL__IN(eval),                        \
       "keep the last share of the clip from training and score on it")                                       \
+    X(hwaccel, "hwaccel", 0, CHOICE, 0, 0, "auto", "auto|none", BL__IN_WORK,                                 \
+      "decode and encode on the GPU that --device names, where FFmpeg can")                                  \
     X(lpips, "lpips", 0, TEXT, 0, 0, "", "FILE[,FILE]", BL__IN(eval),                                        \
       "weights for LPIPS: backbone and linear layers, safetensors")                                          \
     X(man, "man", 0, FLAG, 0, 1, "0", "", BL__IN(help), "print the command's man page")                      \

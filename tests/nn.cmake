@@ -10,8 +10,7 @@ target_include_directories(test_bands PRIVATE ${CMAKE_SOURCE_DIR}/src/nn)
 bl_test(test_safetensors SOURCES test_safetensors.c ROOMS nn)
 bl_test(test_backbones SOURCES test_backbones.c ROOMS nn)
 
-# The CUDA module on a device that is not there: its very sources against an emulator, everywhere.
-bl_test(test_cuda_ops SOURCES test_cuda_ops.c ROOMS nn)
+# The CUDA module for a device that is not there: its very sources against an emulator, everywhere (transfer.cmake).
 include(CheckLanguage)
 check_language(CXX)
 if(CMAKE_CXX_COMPILER)
@@ -35,6 +34,4 @@ if(CMAKE_CXX_COMPILER)
     target_compile_options(bl_cuda_emulated PRIVATE -fsanitize=${BL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(bl_cuda_emulated PRIVATE -fsanitize=${BL_SANITIZE})
   endif()
-  target_compile_definitions(test_cuda_ops PRIVATE EMULATED_MODULE="$<TARGET_FILE:bl_cuda_emulated>")
-  add_dependencies(test_cuda_ops bl_cuda_emulated)
 endif()

@@ -37,6 +37,25 @@ typedef struct run {
     bl_value one, y, loss;
 } run;
 
+/* How far n values are from what they should be. */
+typedef struct error_sums {
+    double largest; /* value that should be, at least 1e-3: inert biases have gradients of rounding only */
+    double worst;   /* difference; no number at all counts as 1e9 */
+    double square, error; /* sums: of what should be, squared; of the differences, squared */
+} error_sums;
+
+static inline error_sums sum_errors(const float *a, const float *b, int64_t n) {
+    error_sums e = {.largest = 1e-3};
+    for (int64_t i = 0; i < n; i++) {
+        const double d = isfinite(a[i]) ? fabs((double)a[i] - b[i]) : 1e9;
+        e.largest = fmax(e.largest, fabs((double)b[i]));
+        e.worst = fmax(e.worst, d);
+        e.square += (double)b[i] * b[i];
+        e.error += d * d;
+    }
+    return e;
+}
+
 /* In a batch of two the second sample is made with -1/2. */
 static inline float drawn(bl_rng *rng, int exact) {
     float x = (float)bl_rng_normal(rng) * 0.5f;

@@ -7,6 +7,7 @@
 
 #include "ballerino/media.h"
 #include "gan_samples.h"
+#include "on_device.h"
 #include "pose/tflite_net.h"
 #include "support.h"
 #include "tflite_make.h"
@@ -321,23 +322,12 @@ static void a_pose_network_gives_the_same_there(void **state) {
 }
 
 int main(int argc, char **argv) {
-    bl_err err = {0};
-    on_gpu = argc == 3 && !strcmp(argv[1], "--device");
-    if (argc > 1 && !on_gpu) {
+    const int rc = open_test_device(&device, &on_gpu, &argc, argv);
+    if (rc) return rc;
+    if (argc > 1) {
         fprintf(stderr, "usage: test_device [--device cuda:N]\n");
+        bl_device_close(&device);
         return 2;
-    }
-#ifdef EMULATED_MODULE
-    if (!on_gpu) setenv("BALLERINO_CUDA_MODULE", EMULATED_MODULE, 1);
-#else
-    if (!on_gpu) {
-        puts("SKIP: built without a C++ compiler, so without the emulated device");
-        return TEST_SKIPPED;
-    }
-#endif
-    if (bl_device_open(&device, on_gpu ? argv[2] : "cuda", &err) < 0) {
-        fprintf(stderr, "test_device: %s\n", err.msg);
-        return 1;
     }
     printf("%s\n", bl_device_name(device));
     const struct CMUnitTest tests[] = {

@@ -18,19 +18,11 @@ typedef enum measure { BY_WORST, BY_SQUARES } measure;
 
 static void expect_close(const char *op, const char *what, const float *a, const float *b, int64_t n,
                          measure how, double tolerance) {
-    double largest = 1e-3, /* inert biases have gradients of rounding only */ worst = 0, square = 0,
-           error = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double d = isfinite(a[i]) ? fabs((double)a[i] - b[i]) : 1e9;
-        largest = fmax(largest, fabs((double)b[i]));
-        worst = fmax(worst, d);
-        square += (double)b[i] * b[i];
-        error += d * d;
-    }
-    if (how == BY_WORST && worst > tolerance * largest)
-        fail_msg("%s: %s differs by %g (largest value %g)", op, what, worst, largest);
-    if (how == BY_SQUARES && sqrt(error) > tolerance * fmax(sqrt(square), 1e-3 * (double)n))
-        fail_msg("%s: %s differs by %g of its size", op, what, sqrt(error / square));
+    const error_sums e = sum_errors(a, b, n);
+    if (how == BY_WORST && e.worst > tolerance * e.largest)
+        fail_msg("%s: %s differs by %g (largest value %g)", op, what, e.worst, e.largest);
+    if (how == BY_SQUARES && sqrt(e.error) > tolerance * fmax(sqrt(e.square), 1e-3 * (double)n))
+        fail_msg("%s: %s differs by %g of its size", op, what, sqrt(e.error / e.square));
 }
 
 /* Relative to the largest value: `tolerance` for values, 2.5 times that for gradients. */

@@ -537,8 +537,9 @@ static void feed_gives_the_times_again(void **state) {
         bl_frame_unref(&f);
     }
     bl_reader_close(&r);
-    assert_ok(bl__feed_start(&noted, clip, NULL, &err));
-    assert_ok(bl__feed_start(&read, clip, NULL, &err));
+    const bl_reader_options reading = bl_reader_options_default();
+    assert_ok(bl__feed_start(&noted, clip, NULL, &reading, &err));
+    assert_ok(bl__feed_start(&read, clip, NULL, &reading, &err));
     assert_null(noted.reader);
     assert_non_null(read.reader);
     for (; bl__feed_next(&read, &f, &err) > 0; n++) {

@@ -105,6 +105,9 @@ double bl_now(void);                           /* monotonic seconds */
 int bl_cpu_count(void);                        /* usable by this process (affinity, cgroup) */
 int bl_cpu_granted(int n);                     /* of n CPUs, what the container grants (cgroup); 1 or more */
 void bl_cpu_mask(uint8_t *mask, size_t bytes); /* those that this process may use: bit i of byte i / 8... */
+/* The folder of the running program, with its slash: from /proc, or without it from the path it was started
+ * by. 0, or -1 where neither names a folder (it was found along the PATH), and *out is not to be used. */
+int bl_own_folder(char *out, size_t size);
 
 /* ---- the team: threads that share work ----
  *

@@ -50,6 +50,11 @@ void bl_frame_unref(bl_frame **f);                     /* NULL is fine; sets NUL
 int bl_frame_make_writable(bl_frame **f, bl_err *err); /* copies when shared */
 double bl_frame_seconds(const bl_frame *f);            /* pts * time_base */
 
+/* Whether videos are decoded and encoded on an NVIDIA GPU. AUTO: where FFmpeg has it, the driver is there and
+ * the video suits, else on the CPU, with nothing but a line for us. Decoded frames are the same, to the bit.
+ */
+typedef enum bl_hw { BL_HW_OFF, BL_HW_AUTO } bl_hw;
+
 /* ---- reading ---- */
 typedef struct bl_reader bl_reader;
 typedef struct bl_reader_options {
@@ -59,6 +64,8 @@ typedef struct bl_reader_options {
      * picture, which saves its conversion. NULL, the default: all have theirs. */
     int (*wanted)(void *ctx, int64_t index);
     void *wanted_ctx;
+    bl_hw hw; /* default BL_HW_OFF. A GPU that fails on the way is left: frames go on from the CPU */
+    int gpu;  /* its number; negative, the default: none, whatever hw says */
 } bl_reader_options;
 typedef struct bl_video_info {
     int width, height;      /* as delivered: upright, square pixels */
@@ -92,6 +99,10 @@ typedef struct bl_writer_options {
     int crf;                /* 0..51, default 17 */
     const char *preset;     /* x264 preset, default "medium" */
     const bl_metadata *metadata; /* array ended by a NULL key; may be NULL */
+    /* default BL_HW_OFF. On a GPU `preset` is not looked at, `crf` means about the same, and the same frames
+     * need not give the same file; one that fails on the way fails the video. */
+    bl_hw hw;
+    int gpu; /* its number; negative, the default: none, whatever hw says */
 } bl_writer_options;
 
 bl_writer_options bl_writer_options_default(void);

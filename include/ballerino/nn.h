@@ -58,6 +58,7 @@ typedef struct bl_device bl_device; /* NULL is the CPU, everywhere */
  * device may be used by several threads; they wait for each other. */
 int bl_device_open(bl_device **out, const char *spec, bl_err *err);
 void bl_device_close(bl_device **d);
+int bl_device_index(const bl_device *d);        /* N of "cuda:N"; -1: the CPU */
 const char *bl_device_name(const bl_device *d); /* "cpu", "cuda:0 (NVIDIA H100 80GB HBM3)" */
 /* Waits for all that was asked of it and says whether that was done: 0, or the first failure, which lasts. */
 int bl_device_check(bl_device *d, bl_err *err);

@@ -34,6 +34,7 @@ typedef struct bl_pose_options {
     const char *models_dir; /* NULL = bl_path_models() */
     int threads;            /* 0 = all */
     bl_device *device;      /* where the networks run; NULL: the CPU. Must outlive it */
+    bl_hw hw;               /* bl_pose_video with a device: decode there, too; default BL_HW_OFF */
     int reference;          /* plain reference kernels (testing) */
 } bl_pose_options;
 

@@ -60,6 +60,7 @@ typedef struct bl_train_job {
      * samples, writes all files and gives the result; the others read them and train with it. threads 0 is
      * then each one's share of the cores. A stop of one stops all, after the same step. */
     bl_dist *dist;
+    bl_hw hw;               /* with a device: decode there, too; default BL_HW_AUTO */
     double save_every_s;    /* checkpoint, default 60 */
     double preview_every_s; /* preview strip, default 60 */
     const char *models_dir;
@@ -128,6 +129,7 @@ typedef struct bl_transfer_job {
     int crf;
     int threads;
     bl_device *device; /* where networks run; NULL: the CPU */
+    bl_hw hw;          /* with a device: decode and encode there, too; default BL_HW_AUTO */
     const char *models_dir;
     bl_pose_model pose_model;
     int hands, face; /* look for them (bl_pose_options); default 1 */
@@ -155,6 +157,7 @@ typedef struct bl_heldout_job {
     const char *track;  /* its pose track; NULL: MODEL.train/track.json where there is one, else found here */
     int threads;
     bl_device *device; /* where networks run; NULL: the CPU */
+    bl_hw hw;          /* with a device: decode there, too */
     const char *models_dir;
     bl_pose_model pose_model;
 } bl_heldout_job;

@@ -1,8 +1,9 @@
-/* Time and what this process may use of the machine. */
-
+/* Time, where the program lies, and what this process may use of the machine. */
 #include <sched.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "ballerino/base.h"
 
@@ -10,6 +11,20 @@ double bl_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+int bl_own_folder(char *out, size_t size) {
+    ssize_t n = readlink("/proc/self/exe", out, size - 1);
+    if (n < 0) {
+        const char *started = (const char *)getauxval(AT_EXECFN);
+        n = started ? snprintf(out, size, "%s", started) : 0;
+    }
+    if (n <= 0 || (size_t)n >= size) return -1;
+    out[n] = 0;
+    char *slash = strrchr(out, '/');
+    if (!slash) return -1;
+    slash[1] = 0;
+    return 0;
 }
 
 /* The share of CPUs that a container grants (cgroup v2's cpu.max), or 0 when unlimited. */

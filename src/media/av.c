@@ -1,4 +1,4 @@
-#include "av.h"
+#include "hw.h"
 
 #include <libswresample/swresample.h>
 #include <pthread.h>
@@ -49,9 +49,9 @@ int bl_media_describe(char *buf, size_t size, bl_err *err) {
     static const struct {
         const char *what, *name;
         int encoder;
-    } rows[] = {{"H.264 encoder", "libx264", 1}, {"AAC encoder", "aac", 1},   {"PNG encoder", "png", 1},
-                {"H.264 decoder", "h264", 0},    {"HEVC decoder", "hevc", 0}, {"VP9 decoder", "vp9", 0},
-                {"AV1 decoder", "libdav1d", 0}};
+    } rows[] = {{"H.264 encoder", "libx264", 1}, {"AAC encoder", "aac", 1},         {"PNG encoder", "png", 1},
+                {"H.264 decoder", "h264", 0},    {"HEVC decoder", "hevc", 0},       {"VP9 decoder", "vp9", 0},
+                {"AV1 decoder", "libdav1d", 0},  {"NVENC encoder", "h264_nvenc", 1}};
     int n = snprintf(buf, size, "FFmpeg libavcodec %u.%u.%u\n", avcodec_version() >> 16,
                      avcodec_version() >> 8 & 255, avcodec_version() & 255);
     for (size_t i = 0; i < BL_COUNT(rows) && n >= 0 && (size_t)n < size; i++) {
@@ -60,6 +60,9 @@ int bl_media_describe(char *buf, size_t size, bl_err *err) {
         n +=
             snprintf(buf + n, size - (size_t)n, "%s (%s) %s\n", rows[i].what, rows[i].name, c ? "yes" : "no");
     }
+    if (n >= 0 && (size_t)n < size)
+        snprintf(buf + n, size - (size_t)n, "NVDEC decoder (h264) %s%s\n", bl__hw_offered() ? "yes" : "no",
+                 !bl__hw_offered() || bl__hw_answers() ? "" : ", but no NVIDIA driver answers");
     if (!avcodec_find_encoder_by_name("libx264"))
         return bl_fail(err, BL_E_UNSUPPORTED,
                        "FFmpeg here has no libx264, so no video can be written; install a full libavcodec");

@@ -1,12 +1,13 @@
 /* Reading a video: one thread demuxes, decodes and converts ahead into a bounded queue; the caller takes
- * frames. */
+ * frames. A GPU's decoder that fails is left for the CPU's, which starts again at the file's begin and lets
+ * go of what was delivered already: nothing is lost and nothing comes twice. */
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "av.h"
+#include "hw.h"
 
 struct bl_reader {
     char *path;
@@ -17,6 +18,9 @@ struct bl_reader {
     bl_video_info info;
     int (*wanted)(void *ctx, int64_t index);
     void *wanted_ctx;
+    int threads, gpu; /* gpu: the one to decode on, negative: none */
+    int on_gpu;       /* dec is there */
+    int64_t skip;     /* pictures that were delivered before the decoder was changed */
     bl_queue *queue;
     pthread_t thread;
     int started;
@@ -27,7 +31,7 @@ struct bl_reader {
 };
 
 bl_reader_options bl_reader_options_default(void) {
-    return (bl_reader_options){.ahead = 8, .threads = 0};
+    return (bl_reader_options){.ahead = 8, .threads = 0, .gpu = -1};
 }
 
 static int check_file(const char *path, bl_err *err) {
@@ -40,7 +44,37 @@ static int check_file(const char *path, bl_err *err) {
     return 0;
 }
 
-static int open_stream(bl_reader *r, int threads, bl_err *err) {
+static int open_on_cpu(bl_reader *r, const AVCodec *codec, bl_err *err) {
+    r->dec = avcodec_alloc_context3(codec);
+    if (!r->dec) return bl_fail(err, BL_E_NOMEM, "not enough memory to decode %s", r->path);
+    int rc = avcodec_parameters_to_context(r->dec, r->st->codecpar);
+    if (rc < 0) return bl__av_fail(err, BL_E_FORMAT, rc, "the video is damaged:", r->path);
+    r->dec->pkt_timebase = r->st->time_base;
+    r->dec->thread_count = r->threads > 0 ? r->threads : BL_MIN(bl_cpu_count(), 4);
+    if ((rc = avcodec_open2(r->dec, codec, NULL)) < 0)
+        return bl__av_fail(err, BL_E_UNSUPPORTED, rc, "cannot decode", r->path);
+    return 0;
+}
+
+/* 1 when the stream is decoded there. */
+static int open_on_gpu(bl_reader *r) {
+    bl_err why = {0};
+    int rc = 0;
+    r->dec = bl__hw_decoder->create(r->st->codecpar, r->gpu, &why);
+    if (r->dec) {
+        r->dec->pkt_timebase = r->st->time_base;
+        r->dec->thread_count = 1;
+        rc = avcodec_open2(r->dec, r->dec->codec, NULL);
+        if (rc < 0) (void)bl__av_fail(&why, BL_E_UNSUPPORTED, rc, "cannot decode", r->path);
+    }
+    if (rc < 0) avcodec_free_context(&r->dec);
+    r->on_gpu = r->dec != NULL;
+    bl_log(BL_LOG_DEBUG, "media", "%s is decoded on the %s%s%s", r->path, r->on_gpu ? "GPU" : "CPU",
+           why.code ? ": " : "", why.code ? why.msg : "");
+    return r->on_gpu;
+}
+
+static int open_stream(bl_reader *r, bl_err *err) {
     const AVCodec *codec = NULL;
     int rc = avformat_open_input(&r->fmt, r->path, NULL, NULL);
     if (rc < 0)
@@ -56,15 +90,7 @@ static int open_stream(bl_reader *r, int threads, bl_err *err) {
     r->st = r->fmt->streams[rc];
     for (unsigned i = 0; i < r->fmt->nb_streams; i++)
         if ((int)i != rc) r->fmt->streams[i]->discard = AVDISCARD_ALL;
-    r->dec = avcodec_alloc_context3(codec);
-    if (!r->dec) return bl_fail(err, BL_E_NOMEM, "not enough memory to decode %s", r->path);
-    if ((rc = avcodec_parameters_to_context(r->dec, r->st->codecpar)) < 0)
-        return bl__av_fail(err, BL_E_FORMAT, rc, "the video is damaged:", r->path);
-    r->dec->pkt_timebase = r->st->time_base;
-    r->dec->thread_count = threads > 0 ? threads : BL_MIN(bl_cpu_count(), 4);
-    if ((rc = avcodec_open2(r->dec, codec, NULL)) < 0)
-        return bl__av_fail(err, BL_E_UNSUPPORTED, rc, "cannot decode", r->path);
-    return 0;
+    return r->gpu >= 0 && open_on_gpu(r) ? 0 : open_on_cpu(r, codec, err);
 }
 
 static int sane_rate(AVRational q) {
@@ -121,7 +147,8 @@ static int64_t timestamp(bl_reader *r, const AVFrame *in) {
     return r->last_pts = t;
 }
 
-/* 0 go on, 1 told to stop, negative failed */
+#define GPU_FAILED 2
+/* 0 go on, 1 told to stop, GPU_FAILED, negative failed */
 static int deliver(bl_reader *r, AVFrame *in) {
     bl_frame *f = NULL;
     const int wanted = !r->wanted || r->wanted(r->wanted_ctx, r->count);
@@ -136,17 +163,36 @@ static int deliver(bl_reader *r, AVFrame *in) {
     return 1;
 }
 
+/* As deliver, of a picture that lies where it was decoded. */
+static int deliver_from(bl_reader *r, AVFrame *in) {
+    if (r->skip > 0) return r->skip--, 0;
+    if (!r->on_gpu) return deliver(r, in);
+    AVFrame *host = av_frame_alloc();
+    int rc = host && bl__hw_decoder->fetch(host, in) >= 0 ? deliver(r, host) : GPU_FAILED;
+    av_frame_free(&host);
+    return rc;
+}
+
 static int drain(bl_reader *r, AVFrame *frame) {
     for (;;) {
         int rc = avcodec_receive_frame(r->dec, frame);
         if (rc == AVERROR(EAGAIN) || rc == AVERROR_EOF) return 0;
-        if (rc < 0) return 0; /* a damaged picture: the next packet may be good */
-        rc = deliver(r, frame);
+        if (rc < 0) return r->on_gpu ? GPU_FAILED : 0; /* a damaged picture: the next packet may be good */
+        rc = deliver_from(r, frame);
         av_frame_unref(frame);
         if (rc != 0) return rc;
     }
 }
 
+static int decode_packet(bl_reader *r, const AVPacket *packet, AVFrame *frame) {
+    const int rc = avcodec_send_packet(r->dec, packet);
+    if (rc < 0 && r->on_gpu) return GPU_FAILED;
+    if (rc == AVERROR(ENOMEM))
+        return bl_fail(&r->failure, BL_E_NOMEM, "not enough memory to decode %s", r->path);
+    return drain(r, frame);
+}
+
+/* 0 at the end, or as deliver. */
 static int decode_all(bl_reader *r, AVPacket *packet, AVFrame *frame) {
     int rc = 0;
     while (rc == 0 && !r->stop) {
@@ -157,20 +203,32 @@ static int decode_all(bl_reader *r, AVPacket *packet, AVFrame *frame) {
                        r->path, (long long)r->count);
             break;
         }
-        if (packet->stream_index == r->st->index) {
-            if (avcodec_send_packet(r->dec, packet) == AVERROR(ENOMEM))
-                rc = bl_fail(&r->failure, BL_E_NOMEM, "not enough memory to decode %s", r->path);
-            if (rc == 0) rc = drain(r, frame);
-        }
+        if (packet->stream_index == r->st->index) rc = decode_packet(r, packet, frame);
         av_packet_unref(packet);
     }
-    if (rc == 0 && !r->stop) {
-        (void)avcodec_send_packet(r->dec, NULL);
-        rc = drain(r, frame);
-    }
+    if (rc == 0 && !r->stop) rc = decode_packet(r, NULL, frame);
     if (rc == 0 && r->count == 0 && !r->stop)
-        rc = bl_fail(&r->failure, BL_E_FORMAT,
-                     "no picture of %s could be decoded; the file is damaged or cut off", r->path);
+        rc = r->on_gpu
+                 ? GPU_FAILED
+                 : bl_fail(&r->failure, BL_E_FORMAT,
+                           "no picture of %s could be decoded; the file is damaged or cut off", r->path);
+    return rc;
+}
+
+static int leave_gpu(bl_reader *r) {
+    bl_log(BL_LOG_DEBUG, "media", "the GPU's decoder failed at frame %lld of %s: the CPU goes on",
+           (long long)r->count, r->path);
+    avcodec_free_context(&r->dec);
+    avformat_close_input(&r->fmt);
+    r->gpu = -1;
+    r->on_gpu = 0;
+    r->skip = r->count;
+    return open_stream(r, &r->failure);
+}
+
+static int decode_file(bl_reader *r, AVPacket *packet, AVFrame *frame) {
+    int rc = decode_all(r, packet, frame);
+    if (rc == GPU_FAILED && (rc = leave_gpu(r)) == 0) rc = decode_all(r, packet, frame);
     return BL_MIN(rc, 0);
 }
 
@@ -179,7 +237,7 @@ static void *run(void *arg) {
     AVPacket *packet = av_packet_alloc();
     AVFrame *frame = av_frame_alloc();
     if (packet && frame)
-        r->status = decode_all(r, packet, frame);
+        r->status = decode_file(r, packet, frame);
     else
         r->status = bl_fail(&r->failure, BL_E_NOMEM, "not enough memory to decode %s", r->path);
     av_packet_free(&packet);
@@ -199,7 +257,9 @@ int bl_reader_open(bl_reader **out, const char *path, const bl_reader_options *o
     }
     r->wanted = options.wanted;
     r->wanted_ctx = options.wanted_ctx;
-    if ((rc = open_stream(r, options.threads, err)) < 0 || (rc = describe(r, err)) < 0) goto fail;
+    r->threads = options.threads;
+    r->gpu = options.hw == BL_HW_AUTO ? options.gpu : -1;
+    if ((rc = open_stream(r, err)) < 0 || (rc = describe(r, err)) < 0) goto fail;
     if ((rc = bl_queue_create(&r->queue, BL_CLAMP(options.ahead, 1, 64), err)) < 0) goto fail;
     if (pthread_create(&r->thread, NULL, run, r) != 0) {
         rc = bl_fail(err, BL_E_NOMEM, "cannot start a thread to decode %s", path);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "av.h"
+#include "hw.h"
 
 struct bl_writer {
     char *path, *part;
@@ -17,12 +17,13 @@ struct bl_writer {
     AVPacket *packet;
     struct SwsContext *sws;
     bl__sound *sound;
-    int even_width, even_height, header, broken;
+    int even_width, even_height, header, broken, on_gpu;
     int64_t first_pts, last_pts, count;
 };
 
 bl_writer_options bl_writer_options_default(void) {
-    return (bl_writer_options){.time_base = {1, 90000}, .frame_rate = {25, 1}, .crf = 17, .preset = "medium"};
+    return (bl_writer_options){
+        .time_base = {1, 90000}, .frame_rate = {25, 1}, .crf = 17, .preset = "medium", .gpu = -1};
 }
 
 static int check_options(const bl_writer_options *o, const char *path, bl_err *err) {
@@ -41,11 +42,7 @@ static void avoid_unwritten_memory(AVCodecContext *c) {
     if (av_get_cpu_flags() & AV_CPU_FLAG_AVX512) av_opt_set(c->priv_data, "x264-params", "asm=avx2", 0);
 }
 
-static int open_encoder(bl_writer *w, bl_err *err) {
-    const AVCodec *codec = avcodec_find_encoder_by_name("libx264");
-    if (!codec)
-        return bl_fail(err, BL_E_UNSUPPORTED,
-                       "FFmpeg here has no libx264, so no video can be written; install a full libavcodec");
+static int create_encoder(bl_writer *w, const AVCodec *codec, bl_err *err) {
     w->enc = avcodec_alloc_context3(codec);
     if (!w->enc) return bl_fail(err, BL_E_NOMEM, "not enough memory for the encoder");
     AVCodecContext *c = w->enc;
@@ -59,15 +56,51 @@ static int open_encoder(bl_writer *w, bl_err *err) {
     c->color_primaries = AVCOL_PRI_BT709;
     c->color_trc = AVCOL_TRC_BT709;
     c->color_range = AVCOL_RANGE_MPEG;
-    c->thread_count = 2; /* fixed: the same frames give the same file on any machine */
     if (w->mux->oformat->flags & AVFMT_GLOBALHEADER) c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    return 0;
+}
+
+static int open_x264(bl_writer *w, bl_err *err) {
+    const AVCodec *codec = avcodec_find_encoder_by_name("libx264");
+    if (!codec)
+        return bl_fail(err, BL_E_UNSUPPORTED,
+                       "FFmpeg here has no libx264, so no video can be written; install a full libavcodec");
+    int rc = create_encoder(w, codec, err);
+    if (rc < 0) return rc;
+    AVCodecContext *c = w->enc;
+    c->thread_count = 2; /* fixed: the same frames give the same file on any machine */
     char crf[8];
     snprintf(crf, sizeof crf, "%d", w->o.crf);
     av_opt_set(c->priv_data, "crf", crf, 0);
     av_opt_set(c->priv_data, "preset", w->o.preset ? w->o.preset : "medium", 0);
     avoid_unwritten_memory(c);
-    int rc = avcodec_open2(c, codec, NULL);
+    rc = avcodec_open2(c, codec, NULL);
     return rc < 0 ? bl__av_fail(err, BL_E_UNSUPPORTED, rc, "cannot encode", w->path) : 0;
+}
+
+/* 1 when the video is encoded there. */
+static int open_on_gpu(bl_writer *w) {
+    const AVCodec *codec = bl__hw_encoder();
+    bl_err why = {0};
+    int rc = codec ? create_encoder(w, codec, &why)
+                   : bl_fail(&why, BL_E_UNSUPPORTED, "FFmpeg here does not encode there");
+    if (rc == 0 && (rc = bl__hw_encoder_open(&w->enc, codec, w->o.gpu, w->o.crf)) < 0)
+        (void)bl_fail(&why, BL_E_UNSUPPORTED, "there is no encoder for it on GPU %d", w->o.gpu);
+    w->on_gpu = rc == 0;
+    bl_log(BL_LOG_DEBUG, "media", "%s is encoded on the %s%s%s", w->path, w->on_gpu ? "GPU" : "CPU",
+           why.code ? ": " : "", why.code ? why.msg : "");
+    return w->on_gpu;
+}
+
+static int open_encoder(bl_writer *w, bl_err *err) {
+    const int wanted = w->o.hw == BL_HW_AUTO && w->o.gpu >= 0;
+    return wanted && open_on_gpu(w) ? 0 : open_x264(w, err);
+}
+
+static int cannot_encode(const bl_writer *w, int averror, bl_err *err) {
+    if (!w->on_gpu) return bl__av_fail(err, BL_E_INTERNAL, averror, "cannot encode", w->path);
+    return bl_fail(err, BL_E_DEVICE, "the GPU's encoder failed on %s; --hwaccel none encodes on the CPU",
+                   w->path);
 }
 
 static int open_stream(bl_writer *w, bl_err *err) {
@@ -154,6 +187,9 @@ static int mux_packets(bl_writer *w, bl_err *err) {
             av_packet_rescale_ts(w->packet, w->enc->time_base, w->st->time_base);
             w->packet->stream_index = w->st->index;
             rc = av_interleaved_write_frame(w->mux, w->packet);
+        } else if (w->on_gpu) {
+            w->broken = 1;
+            return cannot_encode(w, rc, err);
         }
         if (rc < 0 || w->mux->pb->error < 0) {
             w->broken = 1;
@@ -203,7 +239,7 @@ int bl_writer_put(bl_writer *w, const bl_frame *f, bl_err *err) {
     w->last_pts = w->yuv->pts = pts;
     w->yuv->pict_type = AV_PICTURE_TYPE_NONE;
     int av = avcodec_send_frame(w->enc, w->yuv);
-    if (av < 0) return bl__av_fail(err, BL_E_INTERNAL, av, "cannot encode", w->path);
+    if (av < 0) return cannot_encode(w, av, err);
     if ((rc = mux_packets(w, err)) < 0) return rc;
     return w->sound ? bl__sound_write(w->sound, seconds(w, w->first_pts), seconds(w, pts), err) : 0;
 }
@@ -220,7 +256,7 @@ int bl_writer_finish(bl_writer *w, bl_err *err) {
     if (w->broken) return bl_fail(err, BL_E_IO, "cannot finish %s: writing failed before", w->path);
     double last_s = w->o.frame_rate.num > 0 ? (double)w->o.frame_rate.den / w->o.frame_rate.num : 0.04;
     int rc = 0, av = avcodec_send_frame(w->enc, NULL);
-    if (av < 0 && av != AVERROR_EOF) return bl__av_fail(err, BL_E_INTERNAL, av, "cannot encode", w->path);
+    if (av < 0 && av != AVERROR_EOF) return cannot_encode(w, av, err);
     if ((rc = mux_packets(w, err)) < 0) return rc;
     if (w->sound &&
         (rc = bl__sound_write(w->sound, seconds(w, w->first_pts), seconds(w, w->last_pts) + last_s, err)) < 0)

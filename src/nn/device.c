@@ -133,6 +133,10 @@ const char *bl_device_name(const bl_device *d) {
     return d ? d->name : "cpu";
 }
 
+int bl_device_index(const bl_device *d) {
+    return d ? d->index : -1;
+}
+
 int bl_device_check(bl_device *d, bl_err *err) {
     if (!d) return 0;
     bl__device_lock(d);

@@ -27,7 +27,10 @@ static int one_frame(pass *p, const bl_frame *f, bl_err *err) {
 }
 
 static int open_pass(pass *p, const char *path, const bl_pose_options *o, bl_err *err) {
-    int rc = bl_reader_open(&p->reader, path, NULL, err);
+    bl_reader_options reading = bl_reader_options_default();
+    reading.hw = o->hw;
+    reading.gpu = bl_device_index(o->device);
+    int rc = bl_reader_open(&p->reader, path, &reading, err);
     if (rc < 0 || (rc = bl_pose_open(&p->pose, o, err)) < 0) return rc;
     const bl_video_info *v = bl_reader_info(p->reader);
     double fps = (double)v->frame_rate.num / v->frame_rate.den;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reading.h"
+
 #define MARGIN 0.06f     /* around the body's box, in its longer side */
 #define SOLID 2          /* mask pixels inside the mask, from where on the person is solid */
 #define LEVEL 90         /* of the mask, from which the person may be there */
@@ -166,7 +168,8 @@ static int go_through(cutting *c, bl__cutouts *out, const uint8_t *used, bl_err 
     bl_progress p;
     int64_t last = t->n - 1, seen = 0;
     while (last >= 0 && !used[last]) last--;
-    int rc = bl_reader_open(&r, c->l->job.target, NULL, err);
+    const bl_reader_options reading = bl__reading(c->l->job.device, c->l->job.hw);
+    int rc = bl_reader_open(&r, c->l->job.target, &reading, err);
     bl_progress_begin(&p, "samples", "frames", 0);
     while (rc >= 0 && seen <= last && (rc = bl_reader_next(r, &f, err)) > 0) {
         if (f->width != t->width || f->height != t->height || f->index >= t->n)

@@ -29,8 +29,9 @@ static int nothing(void *ctx, int64_t index) {
     return 0;
 }
 
-int bl__feed_start(bl__feed *f, const char *path, const bl__wants *wants, bl_err *err) {
-    bl_reader_options o = bl_reader_options_default();
+int bl__feed_start(bl__feed *f, const char *path, const bl__wants *wants, const bl_reader_options *reading,
+                   bl_err *err) {
+    bl_reader_options o = *reading;
     if (!wants && f->n > 0) return 0;
     o.wanted = wants ? wants->fn : nothing;
     o.wanted_ctx = wants ? wants->ctx : NULL;

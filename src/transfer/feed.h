@@ -5,7 +5,7 @@
  *
  *     bl__feed_look(&feed, path, &err);                     // can it be read? what is it?
  *     bl__feed_note(&feed, frame, &err);                    // each frame of the first pass, if there is one
- *     bl__feed_start(&feed, path, &wants, &err);            // wants NULL: only times
+ *     bl__feed_start(&feed, path, &wants, &reading, &err);  // wants NULL: only times
  *     while ((rc = bl__feed_next(&feed, &frame, &err)) > 0) { use(frame); bl_frame_unref(&frame); }
  *     bl__feed_close(&feed);
  */
@@ -30,7 +30,8 @@ typedef struct bl__feed {
 
 int bl__feed_look(bl__feed *f, const char *path, bl_err *err);
 int bl__feed_note(bl__feed *f, const bl_frame *frame, bl_err *err);
-int bl__feed_start(bl__feed *f, const char *path, const bl__wants *wants, bl_err *err);
+int bl__feed_start(bl__feed *f, const char *path, const bl__wants *wants, const bl_reader_options *reading,
+                   bl_err *err);
 /* 1 and a frame (without its picture where that is not wanted), 0 at the end. */
 int bl__feed_next(bl__feed *f, bl_frame **out, bl_err *err);
 void bl__feed_close(bl__feed *f);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "reading.h"
 #include "still.h"
 #include "train.h"
 
@@ -33,6 +34,7 @@ static int find_track(bl__heldout *h, const bl_heldout_job *job, bl_err *err) {
     o.models_dir = job->models_dir;
     o.threads = job->threads;
     o.device = job->device;
+    o.hw = job->hw;
     return bl_pose_video(&h->track, h->target, &o, NULL, NULL, err);
 }
 
@@ -49,7 +51,7 @@ int bl__heldout_split(bl__heldout *h, int64_t from, bl_err *err) {
 }
 
 int bl__heldout_open(bl__heldout *h, const bl_heldout_job *job, bl_err *err) {
-    *h = (bl__heldout){.target = job->target};
+    *h = (bl__heldout){.target = job->target, .reading = bl__reading(job->device, job->hw)};
     int rc = job->model && job->target
                  ? bl_model_open(&h->model, job->model, job->device, err)
                  : bl_fail(err, BL_E_USAGE, "the held-out part needs a model and the clip of its training");
@@ -107,7 +109,7 @@ static int walk_clip(const walk *w, bl_err *err) {
     bl_frame *f = NULL;
     bl_progress p;
     int64_t k = 0;
-    int rc = bl_reader_open(&r, h->target, NULL, err);
+    int rc = bl_reader_open(&r, h->target, &h->reading, err);
     bl_progress_begin(&p, "evaluate", "frames", 0);
     while (rc >= 0 && k < h->part.n && (rc = bl_reader_next(r, &f, err)) > 0) {
         if (f->width != h->plate->width || f->height != h->plate->height)

@@ -18,6 +18,7 @@ typedef struct bl__heldout {
     bl_track part;      /* the held-out end of it: a view */
     int64_t from;       /* its first frame in the clip */
     const bl_frame *plate;
+    bl_reader_options reading; /* of the clip */
 } bl__heldout;
 int bl__heldout_open(bl__heldout *h, const bl_heldout_job *job, bl_err *err);
 void bl__heldout_close(bl__heldout *h);

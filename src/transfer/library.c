@@ -14,6 +14,7 @@ int bl__library_open(bl__library *l, const bl_train_job *job, const char *stem, 
     l->job.pose_model = job->pose_model;
     l->job.threads = job->threads;
     l->job.device = job->device;
+    l->job.hw = job->hw;
     l->job.output = stem;
     l->job.refine = "none";
     int rc = bl__train_check(&l->job, err);

@@ -149,6 +149,8 @@ static int open_writer(bl__output *o, const bl_video_info *like, bl_err *err) {
     w.frame_rate = like->frame_rate;
     w.audio_from = like->has_audio ? o->job->source : NULL;
     w.crf = o->job->crf;
+    w.hw = o->job->hw;
+    w.gpu = bl_device_index(o->job->device);
     w.metadata = marks;
     return bl_writer_open(&o->writer, o->job->output, &w, err);
 }

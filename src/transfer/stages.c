@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plate.h"
+#include "reading.h"
 #include "refine.h"
 #include "train.h"
 
@@ -62,6 +63,7 @@ static int find_person(bl__training *t, const char *track_path, const char *mask
     o.models_dir = t->job->models_dir;
     o.threads = t->job->threads;
     o.device = t->job->device;
+    o.hw = t->job->hw;
     int rc = bl_pose_video(&track, t->job->target, &o, on_frame, &f, err);
     if (rc >= 0 && !f.begun)
         rc = bl_fail(err, BL_E_FOOTAGE, "%s holds no frames; give a video", t->job->target);
@@ -197,7 +199,8 @@ int bl__each_frame(const bl__training *t, const char *stage, int64_t until, bl__
     bl_frame *f = NULL;
     bl_progress p;
     int64_t seen = 0;
-    int rc = bl_reader_open(&r, t->job->target, NULL, err);
+    const bl_reader_options reading = bl__reading(t->job->device, t->job->hw);
+    int rc = bl_reader_open(&r, t->job->target, &reading, err);
     bl_progress_begin(&p, stage, "frames", 0);
     while (rc >= 0 && seen < until && (rc = bl_reader_next(r, &f, err)) > 0) {
         if (f->width != t->track->width || f->height != t->track->height || f->index >= t->track->n)

@@ -18,6 +18,7 @@ bl_train_job bl_train_job_default(void) {
                           .seed = 1,
                           .save_every_s = 60,
                           .preview_every_s = 60,
+                          .hw = BL_HW_AUTO,
                           .pose_model = BL_POSE_FULL,
                           .hands = 1,
                           .face = 1};

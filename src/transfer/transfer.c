@@ -4,6 +4,7 @@
 #include "feed.h"
 #include "output.h"
 #include "overlay.h"
+#include "reading.h"
 #include "report_transfer.h"
 #include "retrieve.h"
 
@@ -13,6 +14,7 @@ bl_transfer_job bl_transfer_job_default(void) {
     return (bl_transfer_job){.normalise = BL_NORMALISE_ROBUST,
                              .smooth = 5,
                              .crf = bl_writer_options_default().crf,
+                             .hw = BL_HW_AUTO,
                              .pose_model = BL_POSE_FULL,
                              .hands = 1,
                              .face = 1};
@@ -76,6 +78,7 @@ static int find_poses(transfer *t, bl_err *err) {
     o.models_dir = t->job->models_dir;
     o.threads = t->job->threads;
     o.device = t->job->device;
+    o.hw = t->job->hw;
     int rc = bl_pose_video(&t->source, t->job->source, &o, on_frame, t, err);
     return rc < 0 ? rc : 0;
 }
@@ -192,8 +195,9 @@ static int start_feed(transfer *t, bl_err *err) {
     t->looking = (looking){.t = t, .n = t->strip.wanted};
     memcpy(t->looking.at, t->strip.at, sizeof t->looking.at);
     const bl__wants wants = {is_wanted, &t->looking};
+    const bl_reader_options reading = bl__reading(j->device, j->hw);
     return bl__feed_start(&t->feed, j->source, j->side_by_side || j->overlay || j->report ? &wants : NULL,
-                          err);
+                          &reading, err);
 }
 
 static int all_frames(transfer *t, bl_err *err) {

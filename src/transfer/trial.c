@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "ballerino/base.h"
+#include "reading.h"
 #include "retrieve.h"
 
 #define RULES "2" /* of judging; another number when scores would no longer be comparable */
@@ -91,7 +92,9 @@ static int open_library(bl__trial *t, const char *consent, double holdout, bl_er
 }
 
 static int hold_library(bl__trial *t, bl_err *err) {
-    t->held = (bl__heldout){.target = t->job->train.target, .plate = t->library.t.plate};
+    t->held = (bl__heldout){.target = t->job->train.target,
+                            .plate = t->library.t.plate,
+                            .reading = bl__reading(t->job->train.device, t->job->train.hw)};
     int rc = bl_track_copy(&t->held.track, t->library.t.track, err);
     return rc < 0 ? rc : bl__heldout_split(&t->held, t->library.t.n_train, err);
 }
@@ -114,6 +117,7 @@ static int model_row(bl__trial *t, const char *name, const char *model, const ch
                               .track = track,
                               .threads = train->threads,
                               .device = train->device,
+                              .hw = train->hw,
                               .models_dir = train->models_dir,
                               .pose_model = train->pose_model};
     bl__heldout_close(&t->held);

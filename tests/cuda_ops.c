@@ -1,7 +1,6 @@
 /*
  * Every operator of the CUDA module against the plain reference: values and gradients, in float32 and
- * bfloat16, several channel counts, one sample and two. Without a GPU on the emulated device
- * (tests/cuda_emulator); on a real one with `test_cuda_ops --device cuda:0`, which also prints a table.
+ * bfloat16, several channel counts, one sample and two; and what the module must do beside computing.
  *
  * Each program runs three times, the second time kept as a graph and from then on replayed, with whatever it
  * shall write filled with NaN before; then once more with the emulator's blocks and threads in the opposite
@@ -10,38 +9,26 @@
  * numbers that bfloat16 holds, so that rectifiers and signs agree. A wrong tap, border or channel: > 5e-2.
  */
 #include "nn_cases.h"
+#include "parity.h"
 
 #define ROUNDS 3
 
 static bl_device *device;
-static int real, verbose;
+static int real;
 
 typedef struct errors {
     double worst, norm; /* relative to the largest value; of the root of the squares' sum */
 } errors;
 
 static errors compare(const float *a, const float *b, int64_t n) {
-    double largest = 1e-3, /* inert biases have gradients of rounding only */ worst = 0, square = 0,
-           error = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double d = isfinite(a[i]) ? fabs((double)a[i] - b[i]) : 1e9;
-        largest = fmax(largest, fabs((double)b[i]));
-        worst = fmax(worst, d);
-        square += (double)b[i] * b[i];
-        error += d * d;
-    }
-    return (errors){worst / largest, sqrt(error) / fmax(sqrt(square), 1e-3 * sqrt((double)n))};
+    const error_sums e = sum_errors(a, b, n);
+    return (errors){e.worst / e.largest, sqrt(e.error) / fmax(sqrt(e.square), 1e-3 * sqrt((double)n))};
 }
 
 static void go(run *r) {
     bl_err err = {0};
     assert_ok(bl_program_forward(r->p, &err));
     assert_ok(bl_program_backward(r->p, 0, &err));
-}
-
-static void take(errors *most, errors e) {
-    most->worst = fmax(most->worst, e.worst);
-    most->norm = fmax(most->norm, e.norm);
 }
 
 /* What the program made: its output and all gradients, one behind the other. */
@@ -75,11 +62,41 @@ static float *run_on_device(const op_case *c, run_as h, int backwards, int64_t *
     return all;
 }
 
+/* Notes how far values and gradients of one run are from another's, both as `results` gives them. */
+static void note(const op_case *c, run *ref, const float *all, const float *expected, bl_precision precision,
+                 int batch, double tolerance) {
+    const bl_shape s = bl_program_shape(ref->p, ref->y);
+    int64_t at = (int64_t)s.n * s.h * s.w * s.c;
+    char size[32], detail[96];
+    snprintf(size, sizeof size, "%dx%d", c->in[0].w, c->in[0].h);
+    errors e = compare(all, expected, at);
+    snprintf(detail, sizeof detail, "the value, batch of %d, %d channels", batch, c->in[0].c);
+    parity_note(&(parity_seen){.what = c->name,
+                               .size = size,
+                               .detail = detail,
+                               .precision = precision,
+                               .error = precision == BL_BF16 ? e.norm : e.worst,
+                               .limit = tolerance});
+    for (int i = 0; i < bl_params_count(ref->ps); i++) {
+        if (bl_params_frozen(ref->ps, i)) continue;
+        e = compare(all + at, expected + at, bl_params_size(ref->ps, i));
+        at += bl_params_size(ref->ps, i);
+        snprintf(detail, sizeof detail, "gradient of %s, batch of %d, %d channels",
+                 bl_params_name(ref->ps, i), batch, c->in[0].c);
+        parity_note(&(parity_seen){.what = c->name,
+                                   .size = size,
+                                   .detail = detail,
+                                   .precision = precision,
+                                   .second = 1,
+                                   .error = precision == BL_BF16 ? e.norm : e.worst,
+                                   .limit = tolerance});
+    }
+}
+
 /* allowed: times the tolerances of one operator. */
 static void check_within(const op_case *c, bl_precision precision, int batch, double allowed) {
-    int64_t n, m, at = 0;
+    int64_t n, m;
     run ref;
-    errors value = {0}, gradient = {0};
     const double tolerance = allowed * (precision == BL_BF16 ? 1e-2 : 1e-4);
     const run_as h = {.precision = precision, .batch = batch, .exact = precision == BL_BF16, .hidden = 1};
     float *all = run_on_device(c, h, 0, &n), *again = run_on_device(c, h, 1, &m);
@@ -91,27 +108,7 @@ static void check_within(const op_case *c, bl_precision precision, int batch, do
     float *expected = results(&ref, &m);
     assert_int_equal(n, m);
     if (memcmp(all, again, sizeof *all * (size_t)n) != 0) fail_msg("%s: another order, other bits", c->name);
-    bl_shape s = bl_program_shape(ref.p, ref.y);
-    at = (int64_t)s.n * s.h * s.w * s.c;
-    take(&value, compare(all, expected, at));
-    for (int i = 0; i < bl_params_count(ref.ps); i++) {
-        if (bl_params_frozen(ref.ps, i)) continue;
-        errors e = compare(all + at, expected + at, bl_params_size(ref.ps, i));
-        take(&gradient, e);
-        if ((precision == BL_BF16 ? e.norm : e.worst) > tolerance)
-            fail_msg("%s, %s, batch %d: gradient of %s is off by %g", c->name,
-                     precision == BL_BF16 ? "bf16" : "fp32", batch, bl_params_name(ref.ps, i),
-                     precision == BL_BF16 ? e.norm : e.worst);
-        at += bl_params_size(ref.ps, i);
-    }
-    if (verbose)
-        printf("| %-44s | %s | %d | %dx%dx%d | %8.1e | %8.1e |\n", c->name,
-               precision == BL_BF16 ? "bf16" : "fp32", batch, c->in[0].h, c->in[0].w, c->in[0].c,
-               precision == BL_BF16 ? value.norm : value.worst,
-               precision == BL_BF16 ? gradient.norm : gradient.worst);
-    if ((precision == BL_BF16 ? value.norm : value.worst) > tolerance)
-        fail_msg("%s, %s, batch %d: the value is off by %g", c->name, precision == BL_BF16 ? "bf16" : "fp32",
-                 batch, precision == BL_BF16 ? value.norm : value.worst);
+    note(c, &ref, all, expected, precision, batch, tolerance);
     bl_free(all);
     bl_free(again);
     bl_free(expected);
@@ -132,6 +129,7 @@ static void check_all_ways(const op_case *c, double allowed_bf16) {
 static void every_operator(void **state) {
     (void)state;
     for (size_t i = 0; i < BL_COUNT(cases); i++) check_all_ways(&cases[i], 1);
+    parity_expect();
 }
 
 static const op_case wide[] = {{"wide conv 3x3", 1, {S(13, 9, 3)}, wide_conv3},
@@ -152,6 +150,7 @@ static const op_case wide[] = {{"wide conv 3x3", 1, {S(13, 9, 3)}, wide_conv3},
 static void layers_on_stored_features(void **state) {
     (void)state;
     for (size_t i = 0; i < BL_COUNT(wide); i++) check_all_ways(&wide[i], SEVERAL_LAYERS);
+    parity_expect();
 }
 
 BUILD(mul_channel, bl_mul(g, x[0], bl_mean(g, x[1])))
@@ -214,6 +213,7 @@ static void every_channel_count(void **state) {
             check(&c, BL_FP32, 1 + (int)(k % 2));
             check(&c, BL_BF16, 2 - (int)(k % 2));
         }
+    parity_expect();
 }
 
 /* More than one block, part of a block, and more values than blocks take at once. */
@@ -230,6 +230,7 @@ static void large_pictures(void **state) {
         check(&large[i], BL_FP32, 1);
         check(&large[i], BL_BF16, 2);
     }
+    parity_expect();
 }
 
 /* What the module must do when CUDA or cuDNN refuse: run eagerly, and convolve by the definition. */
@@ -258,6 +259,7 @@ static void without_graphs_and_without_cudnn(void **state) {
         unsetenv(lacking[k][0]);
     }
     bl_log_set_level(BL_LOG_INFO);
+    parity_expect();
 }
 
 /* ---- parameters ---- */
@@ -444,32 +446,7 @@ static void nothing_is_left_on_the_device(void **state) {
     assert_int_equal(info.memory, info.memory_free);
 }
 
-int main(int argc, char **argv) {
-    bl_err err = {0};
-    const char *spec = "cuda:0";
-    if (argc == 3 && !strcmp(argv[1], "--device")) {
-        spec = argv[2];
-        real = 1;
-    } else if (argc > 1) {
-        fprintf(stderr, "usage: test_cuda_ops [--device cuda:N]\n");
-        return 2;
-    }
-    verbose = real || getenv("BALLERINO_PARITY_TABLE") != NULL;
-#ifdef EMULATED_MODULE
-    if (!real) setenv("BALLERINO_CUDA_MODULE", EMULATED_MODULE, 1);
-#else
-    if (!real) {
-        puts("SKIP: built without a C++ compiler, so without the emulated device");
-        return TEST_SKIPPED;
-    }
-#endif
-    if (bl_device_open(&device, spec, &err) < 0) {
-        fprintf(stderr, "test_cuda_ops: %s\n", err.msg);
-        return 1;
-    }
-    bl_device_info info;
-    if (bl_device_describe(&info, 0, &err) == 0) printf("%s, %s\n", bl_device_name(device), info.versions);
-    if (verbose) puts("| operator | storage | batch | size | value | gradients |\n|---|---|---|---|---|---|");
+int cuda_ops_tests(bl_device *where, int is_real) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_operator),
         cmocka_unit_test(layers_on_stored_features),
@@ -483,7 +460,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_device_that_is_not_there),
         cmocka_unit_test(nothing_is_left_on_the_device),
     };
-    int rc = cmocka_run_group_tests(tests, NULL, NULL);
-    bl_device_close(&device);
-    return rc;
+    device = where;
+    real = is_real;
+    return cmocka_run_group_tests_name("operators", tests, NULL, NULL);
 }
