@@ -21,11 +21,11 @@ exec "$@"
 END
 chmod +x rank.sh
 mpi="mpirun --allow-run-as-root --oversubscribe --bind-to none"
-patience="" # mpirun kills a second after Ctrl-C, unless told otherwise; it always takes the whole time that it is given
+patience="" # after Ctrl-C mpirun waits so long before it says TERM, and as long again before it kills; a second, unless told otherwise
 train() { # model, more options
     model=$1
     shift
-    echo "$mpi $patience -n 2 ./rank.sh $program train clip.mp4 -o $model --consent nobody --size 32x32 --steps 60 --precision fp32
+    echo "$mpi $patience -n 2 ./rank.sh $program train clip.mp4 -o $model --consent nobody --size 32x32 --steps 120 --precision fp32
         --perceptual none --refine none --threads 1 --holdout 0.2 --save-every 1 --progress none $*"
 }
 code() { # expected exit code, what was done
@@ -38,7 +38,7 @@ wait_for() { # file
 
 $(train plain) >out 2>err; got=$?
 code 0 "training with two processes"
-[ "$(grep -c '^trained 60 steps' out)" = 1 ] || bad "not one result"
+[ "$(grep -c '^trained 120 steps' out)" = 1 ] || bad "not one result"
 grep -q '2 processes, 2 of them on this machine' err || bad "nobody said how many there are"
 $program transfer -m plain -s clip.mp4 --source-track clip.track.json -o dance.mp4 >out 2>err; got=$?
 code 0 "transfer with the model"
@@ -56,7 +56,7 @@ code 0 "going on after a kill"
 cmp plain killed || bad "the model after a kill differs"
 
 # Ctrl-C
-patience="--mca odls_base_sigkill_timeout 20"
+patience="--mca odls_base_sigkill_timeout 2"
 $(train stopped) >out 2>err &
 wait_for stopped.train/log.jsonl
 kill -INT $!
