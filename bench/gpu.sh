@@ -1,8 +1,9 @@
 #!/bin/bash
 # On a machine with an NVIDIA GPU: operators, whole networks' gradients and training steps held to the CPU, the sanitizers,
 # and training steps and frames beside PyTorch's there. That machine needs CUDA's driver, cuDNN 9 and PyTorch, and nothing else of ours.
-#   gpu.sh pack                       here: build/gpu-pack, all that the other machine needs, below 64 MiB
-#   gpu.sh run [parity|sanitize|nets]...   there (default: all; the other machine has build/gpu-pack and this script)
+#   gpu.sh pack                       here: build/gpu-pack, all that the other machine needs, below 64 MiB; with MEDIA=1
+#                                     also FFmpeg's libraries, 160 MiB more, where that machine has not the same
+#   gpu.sh run [parity|media|sanitize|nets]...   there (default: all; the other machine has build/gpu-pack and this script)
 # Environment of `run`: DEVICE=cuda:0, NETS="draft standard paper paper-full", RUNS=50,
 #   PEERS="eager compiled", PYTHON=python3, SANITIZER_SECONDS=580 (for each tool)
 set -u
@@ -30,10 +31,12 @@ make_pack() {
         [ -n "$found" ] || fail "$file is not built"
         cp "$found" $pack/bin/ && strip --strip-debug $pack/bin/$file
     done
-    cp $(libraries $pack/bin/*) $pack/lib/
+    for file in $pack/bin/*; do
+        [ "${file##*/}" = test_media_hw ] && [ -z "${MEDIA:-}" ] || libraries "$file"
+    done | sort -u | xargs cp -t $pack/lib
     size=$(du -sm $pack | cut -f1)
     echo "$pack: $size MiB, $(ls $pack/lib | wc -l) libraries"
-    [ "$size" -lt 64 ] || fail "that is too large"
+    [ "$size" -lt 64 ] || [ -n "${MEDIA:-}" ] || fail "that is too large"
 }
 
 # ---- there ----
@@ -55,8 +58,15 @@ parity() {
     check here $pack/bin/test_cuda_parity --device "$device"
     echo "== training, checkpoints, models, pose networks"
     check here $pack/bin/test_device --device "$device"
+}
+
+media() {
     echo "== frames of the GPU's decoder beside the CPU's, a video of its encoder"
-    check here $pack/bin/test_media_hw
+    if here ldd $pack/bin/test_media_hw | grep -q 'not found'; then
+        echo "SKIP: FFmpeg's libraries are not here; MEDIA=1 gpu.sh pack takes them along"
+    else
+        check here $pack/bin/test_media_hw
+    fi
 }
 
 sanitize() {
@@ -109,10 +119,10 @@ run)
     folders=$(cuda_folders)
     nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null || echo "no nvidia-smi"
     date -u +%Y-%m-%d
-    for section in ${*:-parity sanitize nets}; do
+    for section in ${*:-parity media sanitize nets}; do
         case $section in
-        parity | sanitize | nets) $section ;;
-        *) fail "'$section' is none of parity, sanitize, nets" ;;
+        parity | media | sanitize | nets) $section ;;
+        *) fail "'$section' is none of parity, media, sanitize, nets" ;;
         esac
     done
     exit $status

@@ -106,6 +106,7 @@ static void expect_same_frames(int gpu) {
     bl_reader_close(&here);
     bl_reader_close(&there);
     bl_log_set_hook(NULL, NULL);
+    bl_log_set_level(BL_LOG_INFO);
     assert_int_equal(said, 0);
 }
 
@@ -214,11 +215,11 @@ static void a_video_is_written_either_way(void **state) {
     o.height = 96;
     o.metadata = meta;
     said = on_gpus = 0;
-    bl_log_set_level(BL_LOG_DEBUG);
     for (int k = 0; k < 2; k++) {
         o.hw = k ? BL_HW_AUTO : BL_HW_OFF;
         o.gpu = 0;
         bl_log_set_hook(listen, NULL);
+        bl_log_set_level(BL_LOG_DEBUG);
         assert_ok(bl_writer_open(&w, in_dir(k ? "two.mp4" : "one.mp4"), &o, &err));
         for (int i = 0; i < FRAMES; i++) {
             bl_frame *f = picture(o.width, o.height, i);
@@ -230,6 +231,7 @@ static void a_video_is_written_either_way(void **state) {
         assert_ok(bl_writer_finish(w, &err));
         bl_writer_close(&w);
         bl_log_set_hook(NULL, NULL);
+        bl_log_set_level(BL_LOG_INFO);
     }
     assert_int_equal(said, 0);
     printf("encoded on a GPU: %s\n", on_gpus ? "yes" : "no");
