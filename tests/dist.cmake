@@ -28,5 +28,5 @@ if(TARGET ballerino)
   if(BL_SANITIZE) # processes that are killed are no matter for sanitizers
     set(label slow)
   endif()
-  set_tests_properties(cli_together PROPERTIES TIMEOUT 300 LABELS ${label} SKIP_RETURN_CODE 77 PROCESSORS 2)
+  set_tests_properties(cli_together PROPERTIES TIMEOUT 600 LABELS ${label} SKIP_RETURN_CODE 77 PROCESSORS 2)
 endif()
