@@ -68,17 +68,13 @@ typedef struct packing {
     float *forward, *backward;
 } packing;
 
-static int groups(int channels) {
-    return (channels + WIDE - 1) / WIDE;
-}
-
 /* WIDE output channels of one tap, read side by side. */
 static void pack_forward(const packing *p, int t, int group) {
     const bl__conv_spec *s = p->s;
     const int c = s->big.c, n = BL_MIN(WIDE, s->small.c - group * WIDE);
     const int64_t row = (int64_t)s->kh * s->kw * c;
     const float *from = p->weights + group * WIDE * row + (int64_t)t * c;
-    float *to = p->forward + ((int64_t)t * groups(s->small.c) + group) * c * WIDE;
+    float *to = p->forward + (t * bl__blocks(s->small.c, WIDE) + group) * c * WIDE;
     for (int k = 0; k < c; k++, to += WIDE)
         for (int j = 0; j < WIDE; j++) to[j] = j < n ? from[j * row + k] : 0;
 }
@@ -88,7 +84,7 @@ static void pack_backward(const packing *p, int t, int group) {
     const int c = s->big.c, n = BL_MIN(WIDE, c - group * WIDE);
     const int64_t row = (int64_t)s->kh * s->kw * c;
     const float *from = p->weights + (int64_t)t * c + group * WIDE;
-    float *to = p->backward + ((int64_t)t * groups(c) + group) * s->small.c * WIDE;
+    float *to = p->backward + (t * bl__blocks(c, WIDE) + group) * s->small.c * WIDE;
     for (int k = 0; k < s->small.c; k++, to += WIDE)
         for (int j = 0; j < WIDE; j++) to[j] = j < n ? from[k * row + j] : 0;
 }
@@ -98,15 +94,14 @@ static void pack_range(const void *arg, int64_t from, int64_t to) {
     const int taps = p->s->kh * p->s->kw;
     for (int64_t k = from; k < to; k++) {
         const int t = (int)(k % taps), group = (int)(k / taps);
-        if (p->forward && group < groups(p->s->small.c)) pack_forward(p, t, group);
-        if (p->backward && group < groups(p->s->big.c)) pack_backward(p, t, group);
+        if (p->forward && group < bl__blocks(p->s->small.c, WIDE)) pack_forward(p, t, group);
+        if (p->backward && group < bl__blocks(p->s->big.c, WIDE)) pack_backward(p, t, group);
     }
 }
 
 static void pack(const bl__conv_spec *s, const float *weights, void *forward, void *backward) {
     const packing p = {s, weights, forward, backward};
-    const int most = BL_MAX(groups(s->small.c), groups(s->big.c));
-    bl_team_split(s->threads, (int64_t)most * s->kh * s->kw, pack_range, &p);
+    bl_team_split(s->threads, bl__blocks(BL_MAX(s->small.c, s->big.c), WIDE) * s->kh * s->kw, pack_range, &p);
 }
 
 const bl__own bl__fma = {.way = &way,

@@ -26,10 +26,6 @@ typedef struct chunk {
     float *dy, *x;        /* [small.c / ROWS][depth][ROWS], [big.c / WIDE][phases][plane][WIDE] */
 } chunk;
 
-static int columns(int channels, int width) {
-    return (channels + width - 1) / width;
-}
-
 static int phases_of(const bl__conv_spec *s) {
     return s->sh * s->sw;
 }
@@ -40,11 +36,11 @@ static int64_t plane_of(const bl__conv_spec *s, int rows) {
 }
 
 static int64_t dy_floats(const bl__conv_spec *s, int rows) {
-    return (int64_t)rows * bl__pitch(s) * columns(s->small.c, ROWS) * ROWS;
+    return (int64_t)rows * bl__pitch(s) * bl__blocks(s->small.c, ROWS) * ROWS;
 }
 
 static int64_t x_floats(const bl__conv_spec *s, int rows) {
-    return phases_of(s) * plane_of(s, rows) * columns(s->big.c, WIDE) * WIDE;
+    return phases_of(s) * plane_of(s, rows) * bl__blocks(s->big.c, WIDE) * WIDE;
 }
 
 static int64_t dw_floats(const bl__conv_spec *s) {
@@ -58,8 +54,8 @@ static int is_small(const bl__conv_spec *s) {
 /* Of a chunk: the fewest chunks that are small enough, and then all alike. */
 static int rows_of(const bl__conv_spec *s) {
     const int most = BL_MAX(1, (is_small(s) ? SMALL_PIXELS : LARGE_PIXELS) / bl__pitch(s)),
-              chunks = (s->small.h + most - 1) / most;
-    return (s->small.h + chunks - 1) / chunks;
+              chunks = (int)bl__blocks(s->small.h, most);
+    return (int)bl__blocks(s->small.h, chunks);
 }
 
 /* Parts of the rows, each with columns and a dw. */
@@ -142,7 +138,7 @@ static void add_product(const float *dy, const float *x, int64_t depth, float *d
 static void multiply(const void *arg, int64_t from, int64_t to) {
     const chunk *k = arg;
     const bl__conv_spec *s = k->s;
-    const int taps = s->kh * s->kw, outs = columns(s->small.c, ROWS);
+    const int taps = s->kh * s->kw, outs = (int)bl__blocks(s->small.c, ROWS);
     const int64_t stride = (int64_t)taps * s->big.c;
     for (int64_t u = from; u < to; u++) {
         const int t = (int)(u % taps), o = (int)(u / taps % outs) * ROWS, i = (int)(u / taps / outs) * WIDE;
@@ -155,7 +151,7 @@ static void multiply(const void *arg, int64_t from, int64_t to) {
 }
 
 static int64_t units_of(const bl__conv_spec *s) {
-    return (int64_t)columns(s->big.c, WIDE) * columns(s->small.c, ROWS) * s->kh * s->kw;
+    return bl__blocks(s->big.c, WIDE) * bl__blocks(s->small.c, ROWS) * s->kh * s->kw;
 }
 
 /* The chunk that begins at row `first` and ends before `end`, its columns at `at`. */

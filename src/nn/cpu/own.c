@@ -1,9 +1,11 @@
 /* Which convolutions go which way. */
 #include "own.h"
 
+#if defined BL__AMX || defined BL__FMA
 static int is_plain(bl_act act) {
     return act == BL_ACT_NONE || act == BL_ACT_RELU || act == BL_ACT_LRELU;
 }
+#endif
 
 #ifdef BL__AMX
 #include <sys/syscall.h>
@@ -25,34 +27,27 @@ static int tiles_available(void) {
     return answer > 0;
 }
 
-static const bl__own *tiles_for(const bl__conv_spec *s) {
-    const int fits = s->half && s->big_half && s->small_half && s->big.c % 32 == 0 && s->small.c % 32 == 0 &&
-                     is_plain(s->act) && bl__planes_fit(s);
-    return fits && tiles_available() ? &bl__tiles : NULL;
-}
-#else
-static const bl__own *tiles_for(const bl__conv_spec *s) {
-    (void)s;
-    return NULL;
+static int tiles_fit(const bl__conv_spec *s) {
+    return s->half && s->big_half && s->small_half && s->big.c % 32 == 0 && s->small.c % 32 == 0 &&
+           is_plain(s->act) && bl__planes_fit(s) && tiles_available();
 }
 #endif
 
 #ifdef BL__FMA
 /* Where oneDNN has wider registers it is the faster one, and with AVX2 forward alone as fast. */
-static const bl__own *fma_for(const bl__conv_spec *s) {
-    const int worth = s->backward_data || s->backward_weights,
-              fits = !s->big_half && !s->small_half && (is_plain(s->act) || s->act == BL_ACT_RELU6) &&
-                     bl__planes_fit(s);
-    return worth && fits && bl__cpu_is_avx2() ? &bl__fma : NULL;
-}
-#else
-static const bl__own *fma_for(const bl__conv_spec *s) {
-    (void)s;
-    return NULL;
+static int fma_fits(const bl__conv_spec *s) {
+    return (s->backward_data || s->backward_weights) && !s->big_half && !s->small_half &&
+           (is_plain(s->act) || s->act == BL_ACT_RELU6) && bl__planes_fit(s) && bl__cpu_is_avx2();
 }
 #endif
 
 const bl__own *bl__own_for(const bl__conv_spec *s) {
-    const bl__own *own = tiles_for(s);
-    return own ? own : fma_for(s);
+#ifdef BL__AMX
+    if (tiles_fit(s)) return &bl__tiles;
+#endif
+#ifdef BL__FMA
+    if (fma_fits(s)) return &bl__fma;
+#endif
+    (void)s;
+    return NULL;
 }

@@ -20,11 +20,7 @@ int bl__planes_fit(const bl__conv_spec *s) {
 }
 
 int64_t bl__planes_tap(const bl__way *way, int depth, int width) {
-    return (int64_t)depth * ((width + way->channels - 1) / way->channels * way->channels);
-}
-
-static int64_t blocks_along(const bl__way *w, const bl__product *p) {
-    return (p->pixels + w->pixels - 1) / w->pixels;
+    return depth * bl__blocks(width, way->channels) * way->channels;
 }
 
 static int64_t plane_pixels(const bl__conv_spec *s) {
@@ -75,7 +71,7 @@ typedef struct products {
 } products;
 
 static int64_t units_of(const bl__way *w, const bl__product *p) {
-    return blocks_along(w, p) * ((p->width + w->channels - 1) / w->channels);
+    return bl__blocks(p->pixels, w->pixels) * bl__blocks(p->width, w->channels);
 }
 
 /* The units of all products, in turn. Blocks along pixels come first: a part keeps to its channels' weights.
@@ -86,7 +82,7 @@ static void multiply_units(const void *arg, int64_t from, int64_t to) {
     if (w->begin) w->begin();
     for (int k = 0; k < all->n; k++) {
         const bl__product *p = &all->p[k];
-        const int64_t across = blocks_along(w, p), n = units_of(w, p);
+        const int64_t across = bl__blocks(p->pixels, w->pixels), n = units_of(w, p);
         for (int64_t u = BL_MAX(from, 0); u < BL_MIN(to, n); u++)
             w->block(p, u % across * w->pixels, (int)(u / across) * w->channels);
         from -= n, to -= n;
@@ -154,7 +150,7 @@ static void table_big(const bl__conv_spec *s, int phase, int row, int32_t *to) {
 /* A picture that already has the pitch is read where it is; its last blocks read a little beyond its end,
  * which arenas allow, and what comes of that is not kept. */
 static int in_place(const bl__way *w, const bl__conv_spec *s) {
-    const int64_t pixels = plane_pixels(s), rounded = (pixels + w->pixels - 1) / w->pixels * w->pixels,
+    const int64_t pixels = plane_pixels(s), rounded = bl__blocks(pixels, w->pixels) * w->pixels,
                   over = rounded - pixels + s->kw;
     return s->sh == 1 && s->pad.top == 0 && s->pad.left == 0 && s->big.n == 1 && s->big.w == bl__pitch(s) &&
            over * s->big.c * w->size <= BL__OVERREAD;

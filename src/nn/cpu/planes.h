@@ -38,6 +38,11 @@ static inline int64_t bl__small_at(const bl__conv_spec *s, int first, int rows, 
     return y < rows && x < s->small.w ? (int64_t)(first + y) * s->small.w + x : -1;
 }
 
+/* How many blocks of `size` hold n. */
+static inline int64_t bl__blocks(int64_t n, int size) {
+    return (n + size - 1) / size;
+}
+
 static inline void *bl__aligned(void *p) {
     return (void *)(((uintptr_t)p + 63) & ~(uintptr_t)63);
 }

@@ -22,7 +22,7 @@ typedef struct cut {
 } cut;
 
 static int64_t depth_of(const cut *c, int rows) {
-    return ((int64_t)rows * c->pitch + DEPTH - 1) / DEPTH * DEPTH;
+    return bl__blocks((int64_t)rows * c->pitch, DEPTH) * DEPTH;
 }
 
 static int64_t pairs_of(const cut *c, int rows) {
@@ -124,7 +124,7 @@ static inline __attribute__((always_inline)) void product(const uint16_t *a, int
 /* Block `unit` of dw: two tiles of output channels, two of input channels, one tap. */
 static void block(const bl__conv_spec *s, const cut *c, int64_t unit, const uint16_t *a, const uint32_t *b,
                   float *dw) {
-    const int taps = s->kh * s->kw, ins = (s->big.c + 2 * TILE - 1) / (2 * TILE);
+    const int taps = s->kh * s->kw, ins = (int)bl__blocks(s->big.c, 2 * TILE);
     const int i = (int)(unit % ins) * 2 * TILE, t = (int)(unit / ins % taps),
               o = (int)(unit / ins / taps) * 2 * TILE; /* along the rows of dw */
     const bl__tap at = bl__tap_at(s, t);
@@ -174,8 +174,7 @@ static void multiply(const void *arg, int64_t from, int64_t to) {
 
 static void add_chunk(const chunk *k) {
     const bl__conv_spec *s = k->s;
-    const int64_t units = (int64_t)((s->small.c + 2 * TILE - 1) / (2 * TILE)) *
-                          ((s->big.c + 2 * TILE - 1) / (2 * TILE)) * s->kh * s->kw;
+    const int64_t units = bl__blocks(s->small.c, 2 * TILE) * bl__blocks(s->big.c, 2 * TILE) * s->kh * s->kw;
     bl_team_run(s->threads, bl_team_parts(s->threads), pack_part, k);
     bl_team_split(s->threads, units, multiply, k);
 }
