@@ -24,9 +24,6 @@ if(TARGET ballerino)
   target_link_libraries(scene_files PRIVATE bl_transfer cmocka m)
   bl_flags(scene_files)
   add_test(NAME cli_together COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/together.sh $<TARGET_FILE:ballerino> "${module}" $<TARGET_FILE:scene_files>)
-  set(label fast)
-  if(BL_SANITIZE) # processes that are killed are no matter for sanitizers
-    set(label slow)
-  endif()
-  set_tests_properties(cli_together PROPERTIES TIMEOUT 600 LABELS ${label} SKIP_RETURN_CODE 77 PROCESSORS 2)
+  # processes that are killed are no matter for sanitizers
+  set_tests_properties(cli_together PROPERTIES TIMEOUT 600 LABELS ${BL_FAST_UNSANITIZED} SKIP_RETURN_CODE 77 PROCESSORS 2)
 endif()

@@ -7,11 +7,8 @@ bl_test(test_device SOURCES test_device.c ROOMS transfer)
 bl_test(test_cuda_parity SOURCES test_cuda_parity.c cuda_ops.c cuda_nets.c parity.c ROOMS transfer ARGS operators TIMEOUT 900)
 target_include_directories(test_cuda_parity PRIVATE ${CMAKE_SOURCE_DIR}/bench ${CMAKE_SOURCE_DIR}/src/transfer)
 add_test(NAME test_cuda_nets COMMAND test_cuda_parity networks steps)
-set(label fast)
-if(BL_SANITIZE) # minutes, of nothing that the operators' test does not run
-  set(label slow)
-endif()
-set_tests_properties(test_cuda_nets PROPERTIES TIMEOUT 900 LABELS ${label} SKIP_RETURN_CODE 77)
+# with sanitizers minutes, of nothing that the operators' test does not run
+set_tests_properties(test_cuda_nets PROPERTIES TIMEOUT 900 LABELS ${BL_FAST_UNSANITIZED} SKIP_RETURN_CODE 77)
 if(TARGET bl_cuda_emulated)
   foreach(test test_device test_cuda_parity)
     target_compile_definitions(${test} PRIVATE EMULATED_MODULE="$<TARGET_FILE:bl_cuda_emulated>")
