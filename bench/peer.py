@@ -189,7 +189,7 @@ class PatchD(nn.Module):
             if i == 0:
                 x = lrelu(x)
             elif i <= LAYERS:
-                x = lrelu(norm(x))
+                x = lrelu(norm(x) if PAPERS else x)
             out.append(x)
         return out
 

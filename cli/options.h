@@ -127,7 +127,7 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(source_track, "source-track", 0, TEXT, 0, 0, "", "FILE|FOLDER", BL__IN_TRANSFER,                       \
       "the dance's poses, if they were found before: a track, or OpenPose's folder")                         \
     X(steps, "steps", 0, INT, 0, 100000000, "0", "N", BL__IN_TRAIN | BL__IN(demo) | BL__IN(eval),            \
-      "bound on the training steps; 0 = as the minutes say")                                                 \
+      "training steps of each stage; 0 = as the minutes say")                                                \
     X(target, "target", 't', TEXT, 0, 0, "", "VIDEO", BL__IN(run) | BL__IN(transfer),                        \
       "the person who shall dance")                                                                          \
     X(threads, "threads", 'j', INT, 0, 1024, "0", "N", BL__IN_WORK, "0 = all cores")                         \

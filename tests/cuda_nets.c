@@ -144,11 +144,11 @@ static distance apart(side *there, side *here, const char *group) {
  * layer's wrong gradient: more than 0.1. In bfloat16 it depends on the net: rounding grows from layer to
  * layer (rectifiers switch, norms over few pixels), the more the deeper. How much is measured: rounding
  * nothing but the weights, in float32 on the CPU, takes the gradients a way off, and the device may be off by
- * ROUNDED times that (seen: 0.8 to 3.3 times), by `least` at least, by `most` at most: no gradient at all is
- * off by 1. Where little is left below that, float32 shows that the net is put together right, and the
- * operators show that each rounds right. */
+ * ROUNDED times that (seen: 0.8 to 3.3 times), by `least` at least (seen: 0.02, and 0.37 of a layer that is
+ * normed over six pixels), by `most` at most: no gradient at all is off by 1. Where little is left below
+ * that, float32 shows that the net is put together right, and the operators show that each rounds right. */
 #define ROUNDED 4
-static const distance allowed_fp32 = {.all = 2e-2, .one = 5e-2}, least_bf16 = {.all = 0.1, .one = 0.3},
+static const distance allowed_fp32 = {.all = 2e-2, .one = 5e-2}, least_bf16 = {.all = 0.1, .one = 0.5},
                       most_bf16 = {.all = 0.9, .one = 1};
 
 static void note(const net_case *c, const char *group, bl_precision precision, const bl_gan_net *n,

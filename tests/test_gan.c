@@ -124,7 +124,7 @@ static void residual_starts_from_the_plate_and_learns_what_is_missing(void **sta
     bl_gan_net net = tiny;
     net.scene = BL_SCENE_RESIDUAL;
     net.previous = 0;
-    net.affine_d = 1;
+    net.norm_d = BL_D_NORM_AFFINE;
     samples s = {net.width, net.height};
     bl_gan_source src = samples_source(&s, 60);
     src.get = off_colour;
@@ -254,7 +254,8 @@ static void so_it_does_with_every_option(void **state) {
     train.temporal_d = 2;
     train.gan_from = 3;
     resume(&net, &train);
-    net.enhancer = net.affine_d = 1;
+    net.enhancer = 1;
+    net.norm_d = BL_D_NORM_AFFINE;
     net.ngf_local = 4;
     net.blocks_local = 1;
     train.temporal_d = 1;

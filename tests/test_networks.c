@@ -40,7 +40,7 @@ static bl_gan_net paper_face(void) {
     n.down = 3;
     n.blocks = 5;
     n.num_d = 1;
-    n.affine_d = 1;
+    n.norm_d = BL_D_NORM_AFFINE;
     return n;
 }
 

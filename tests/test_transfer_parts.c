@@ -494,6 +494,35 @@ static void test_kept_runs(void **state) {
     }
 }
 
+/* ---- presets ---- */
+static void assert_stages(bl_preset which, int w, int h, int enhancer, int begins_at_half) {
+    bl__preset p = bl__preset_of(which, BL_SCENE_COMPOSITE);
+    const bl__stage_plan *m = &p.stage[BL__STAGE_MAIN], *g = &p.stage[BL__STAGE_GLOBAL];
+    const double share = m->share + g->share;
+    p.stage[BL__STAGE_MAIN].net.width = w;
+    p.stage[BL__STAGE_MAIN].net.height = h;
+    p.stage[BL__STAGE_MAIN].net.enhancer = enhancer;
+    for (int again = 0; again < 2; again++) {
+        bl__preset_coarse(&p);
+        assert_int_equal(g->on, begins_at_half);
+        assert_near(m->share + g->share, share, 1e-12); /* nobody's time is lost */
+        assert_true(begins_at_half ? g->share > 0 : g->share <= 0);
+        assert_int_equal(g->net.width, w / 2);
+        assert_int_equal(g->net.enhancer, 0);
+    }
+}
+
+static void test_what_begins_at_half_the_size(void **state) {
+    (void)state;
+    assert_stages(BL_PRESET_DRAFT, 192, 288, 0, 1);
+    assert_stages(BL_PRESET_DRAFT, 128, 208, 0, 0); /* 104 is no multiple of 16 */
+    assert_stages(BL_PRESET_DRAFT, 96, 192, 0, 0);  /* too small to be worth it */
+    assert_stages(BL_PRESET_STANDARD, 288, 384, 1, 1);
+    assert_stages(BL_PRESET_STANDARD, 128, 192, 0, 1);
+    assert_stages(BL_PRESET_PAPER, 1024, 512, 1, 1);
+    assert_stages(BL_PRESET_PAPER, 512, 256, 0, 0); /* the paper's first stage alone */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grid_keeps_means_and_ramps),
@@ -507,6 +536,7 @@ int main(void) {
         cmocka_unit_test(test_kept_runs),
         cmocka_unit_test(test_augmentation_moves_all_together),
         cmocka_unit_test(test_composition),
+        cmocka_unit_test(test_what_begins_at_half_the_size),
         cmocka_unit_test(test_match_prefers_runs),
     };
     return cmocka_run_group_tests(tests, begin, end);

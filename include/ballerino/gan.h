@@ -30,6 +30,10 @@ extern "C" {
 typedef enum bl_scene { BL_SCENE_COMPOSITE, BL_SCENE_PAINT, BL_SCENE_RESIDUAL } bl_scene;
 typedef enum bl_arch { BL_ARCH_UNET, BL_ARCH_GLOBAL /* pix2pixHD's global generator, method 6.1 */ } bl_arch;
 typedef enum bl_gan_loss { BL_GAN_LSGAN, BL_GAN_HINGE } bl_gan_loss;
+/* Norms between a discriminator's convolutions: instance norm as the paper's (method 6.3), with a learned
+ * scale and shift as its face discriminator's (method 6.5), or none. An instance norm hides from the
+ * discriminator how strong a contrast is, and short trainings then overshoot (docs/RESULTS.md). */
+typedef enum bl_d_norm { BL_D_NORM_INSTANCE, BL_D_NORM_AFFINE, BL_D_NORM_NONE } bl_d_norm;
 
 /* Everything that shapes the networks and must be the same when a model is loaded again. */
 typedef struct bl_gan_net {
@@ -41,7 +45,7 @@ typedef struct bl_gan_net {
     int ngf, down, blocks;    /* base width, down-samplings, residual blocks at the bottom */
     int max_channels;         /* channels double down to this */
     int ndf, num_d, layers_d; /* discriminators: base width, scales, layers (method 6.3) */
-    int affine_d;             /* 1: their norms have a learned scale and shift (method 6.5) */
+    bl_d_norm norm_d;
     /* 1: the generator above works on the picture at half the size and, instead of painting, hands its
      * features to a local enhancer at full size (method 6.2). Its parameters keep their names ("G.in",
      * "G.down1"...), so that a generator trained at half the size can be the start; the enhancer's are

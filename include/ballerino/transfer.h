@@ -37,7 +37,7 @@ typedef struct bl_train_job {
     bl_preset preset;
     bl_scene scene;
     double minutes;    /* 0 = the preset's */
-    int64_t steps;     /* 0 = as minutes say */
+    int64_t steps;     /* of each stage; 0 = as minutes say */
     double holdout;    /* last share of the clip kept from training, 0..0.5 */
     int width, height; /* window, 0 = the preset's */
     double

@@ -33,12 +33,13 @@ int bl__gan_check(const bl_gan_net *n, bl_err *err) {
     return bl_fail(err, BL_E_USAGE, "the network's settings do not work: %s", wrong);
 }
 
-/* PatchGAN (method 6.3): conv 4x4 with zero padding 2; the first layer has no norm. */
+/* PatchGAN (method 6.3): conv 4x4 with zero padding 2; the first and the last layer have no norm. */
 static void patch_d(bl_graph *g, const bl_gan_net *n, const char *prefix, bl_value x, bl_value *layer) {
     char name[48], norm[48];
     int c = n->ndf, last = n->layers_d + 1;
     for (int i = 0; i <= last; i++) {
-        int stride = i < n->layers_d ? 2 : 1;
+        const int stride = i < n->layers_d ? 2 : 1;
+        const int normed = i > 0 && i < last && n->norm_d != BL_D_NORM_NONE;
         snprintf(name, sizeof name, "%s.layer%d", prefix, i);
         snprintf(norm, sizeof norm, "%s.norm%d", prefix, i);
         bl_value h = bl_conv2d(g, x,
@@ -49,10 +50,10 @@ static void patch_d(bl_graph *g, const bl_gan_net *n, const char *prefix, bl_val
                                                  .sh = stride,
                                                  .sw = stride,
                                                  .pad = BL_PAD_SAME(2),
-                                                 .act = i == 0 ? BL_ACT_LRELU : BL_ACT_NONE});
-        layer[i] = x = i == 0 || i == last ? h
-                       : n->affine_d       ? bl_norm_affine_act(g, h, norm, BL_NONE, BL_ACT_LRELU)
-                                           : bl_norm_act(g, h, BL_NONE, BL_ACT_LRELU);
+                                                 .act = i == last || normed ? BL_ACT_NONE : BL_ACT_LRELU});
+        layer[i] = x = !normed                         ? h
+                       : n->norm_d == BL_D_NORM_AFFINE ? bl_norm_affine_act(g, h, norm, BL_NONE, BL_ACT_LRELU)
+                                                       : bl_norm_act(g, h, BL_NONE, BL_ACT_LRELU);
         c = BL_MIN(c * 2, 8 * n->ndf);
     }
 }

@@ -116,7 +116,7 @@ static int speed(double *out, int threads, bl_precision precision, bl_device *de
 /* ---- from a job ---- */
 static void window_of(bl_train_needs *n, bl__preset *p, const bl_train_job *job, int frame_w, int frame_h) {
     bl_gan_net *net = &p->stage[BL__STAGE_MAIN].net;
-    const int step = 1 << net->down;
+    const int step = bl__preset_step(p);
     const bl__extent person = {.width = 3.0f * (float)frame_w, .height = 4.0f * (float)frame_w};
     const bl__window v = job->scene == BL_SCENE_PAINT
                              ? bl__window_whole(frame_w, frame_h, p->area, step, job->width, job->height)

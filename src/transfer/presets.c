@@ -4,6 +4,8 @@
 
 #include "ballerino/base.h"
 
+#define LEAST_TO_HALVE 128 /* pixels of a window's shorter side, for a generator without an enhancer */
+
 /* Section 9 of the paper's method: global at 512x256, local at 1024x512, face; 5 + 30 + 5 epochs, two frames
  * at a time. */
 static void paper(bl__preset *p) {
@@ -11,6 +13,7 @@ static void paper(bl__preset *p) {
     p->area = 1024 * 512;
     p->enhanced_from = 768 * 384;
     p->minutes = 0;
+    p->stage[BL__STAGE_GLOBAL].on = 0;
     p->stage[BL__STAGE_GLOBAL].epochs = 5;
     m->epochs = 30;
     m->net.arch = BL_ARCH_GLOBAL;
@@ -41,7 +44,7 @@ static void paper(bl__preset *p) {
     face->net.down = 3;
     face->net.blocks = 5;
     face->net.max_channels = 512;
-    face->net.affine_d = 1;
+    face->net.norm_d = BL_D_NORM_AFFINE;
     face->train = m->train;
     face->train.lr_g = 2e-4f;
     face->train.w_fm = 0;
@@ -52,13 +55,29 @@ static void paper(bl__preset *p) {
     p->vgg19[BL__STAGE_FACE] = 5;
 }
 
+int bl__preset_step(const bl__preset *p) {
+    const bl__stage_plan *g = &p->stage[BL__STAGE_GLOBAL];
+    const bl_gan_net *net = &p->stage[BL__STAGE_MAIN].net;
+    return 1 << (net->down + (net->enhancer || g->on));
+}
+
+/* An enhancer's generator always begins alone; another one where it is worth it, and where a size that the
+ * user chose can be halved. */
+static int begins_at_half(const bl__preset *p) {
+    const bl_gan_net *net = &p->stage[BL__STAGE_MAIN].net;
+    const int step = bl__preset_step(p), fits = net->width % step == 0 && net->height % step == 0;
+    return net->enhancer ||
+           (p->stage[BL__STAGE_GLOBAL].on && fits && BL_MIN(net->width, net->height) >= LEAST_TO_HALVE);
+}
+
 void bl__preset_coarse(bl__preset *p) {
-    const bl__stage_plan *m = &p->stage[BL__STAGE_MAIN];
-    bl__stage_plan *g = &p->stage[BL__STAGE_GLOBAL];
+    bl__stage_plan *m = &p->stage[BL__STAGE_MAIN], *g = &p->stage[BL__STAGE_GLOBAL];
     const bl__stage_plan said = *g;
+    const int on = begins_at_half(p);
+    if (!on) m->share += said.share;
     *g = *m;
-    g->on = m->net.enhancer;
-    g->share = said.share;
+    g->on = on;
+    g->share = on ? said.share : 0;
     g->epochs = said.epochs;
     g->net.enhancer = 0;
     g->net.width /= 2;
@@ -111,7 +130,8 @@ static void fine(bl__preset *p, int scale, double minutes) {
 bl__preset bl__preset_of(bl_preset which, bl_scene scene) {
     bl__preset p = {.area = 192 * 288, .minutes = 10};
     p.stage[BL__STAGE_MAIN] = (bl__stage_plan){
-        .on = 1, .share = 0.65, .net = bl_gan_net_default(), .train = bl_gan_train_default()};
+        .on = 1, .share = 0.43, .net = bl_gan_net_default(), .train = bl_gan_train_default()};
+    p.stage[BL__STAGE_GLOBAL] = (bl__stage_plan){.on = 1, .share = 0.22};
     p.stage[BL__STAGE_FACE] = refiner(0.22, 96);
     p.stage[BL__STAGE_HANDS] = refiner(0.13, 64);
     if (which == BL_PRESET_STANDARD) {
@@ -128,9 +148,12 @@ bl__preset bl__preset_of(bl_preset which, bl_scene scene) {
     bl__stage_plan *m = &p.stage[BL__STAGE_MAIN];
     if (which == BL_PRESET_PAPER) {
         paper(&p);
-    } else {                       /* both measured: docs/RESULTS.md */
+    } else {                       /* all measured: docs/RESULTS.md */
         m->train.w_perceptual = 1; /* of the landmark model's features */
         m->train.temporal_d = 1;   /* two frames judged, though the generator sees no previous output */
+        m->net.norm_d = BL_D_NORM_NONE;
+        m->train.w_gan = 0.5f;
+        m->train.w_fm = 10; /* features without norms are small */
     }
     m->net.scene = scene;
     return p;

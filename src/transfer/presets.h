@@ -6,7 +6,7 @@
 
 /* The stages of a training, in their order (method 9). */
 typedef enum bl__stage {
-    BL__STAGE_GLOBAL, /* coarse to fine: the generator at half the size, without its enhancer */
+    BL__STAGE_GLOBAL, /* coarse to fine: the generator at half the size, without its enhancer if it has one */
     BL__STAGE_MAIN,   /* the generator of the window */
     BL__STAGE_FACE,   /* the refiners, on patches of what the main generator made */
     BL__STAGE_HANDS,
@@ -35,7 +35,11 @@ bl__preset bl__preset_of(bl_preset p, bl_scene scene);
 bl__preset bl__preset_for(const bl_train_job *job);
 /* The job's, auto resolved for this machine. */
 bl_precision bl__precision_for(const bl_train_job *job);
-/* Sets the global stage from the main one, once the window is known: on where there is an enhancer. */
+/* Sides that the window must be multiples of, so that every stage can halve them. */
+int bl__preset_step(const bl__preset *p);
+/* Sets the global stage from the main one, once the window is known: on where the net has an enhancer, or
+ * where the preset has it on and half of the window is still large enough. Else its time is the main one's.
+ */
 void bl__preset_coarse(bl__preset *p);
 
 const char *bl__stage_name(bl__stage s); /* "main", "face"... */

@@ -244,8 +244,8 @@ static void other_stage(bl_report *r, const folder *f, bl__stage s) {
     strip(
         r, f, name, "rows: figure, photo, what was made",
         s == BL__STAGE_GLOBAL
-            ? "From top to bottom: the figure, the photo, and what the network made before its enhancer "
-              "joined."
+            ? "From top to bottom: the figure, the photo, and what the network made before it went on "
+              "at the full size."
             : "From top to bottom: the figure, the photo, what the main network made, and the same refined.");
     curves(r, f, s);
 }

@@ -110,7 +110,7 @@ static int fit_window(bl__training *t, bl_err *err) {
     int rc = bl__follow_init(&t->follow, t->track, err);
     if (rc == 0) rc = bl__follow_extent(&t->follow, &e, t->track, t->n_train, err);
     if (rc < 0) return rc;
-    const int step = 1 << (bl__main_net(t)->down + (bl__main_net(t)->enhancer != 0));
+    const int step = bl__preset_step(&t->preset);
     if (job->scene == BL_SCENE_PAINT)
         v = bl__window_whole(t->track->width, t->track->height, t->preset.area, step, job->width,
                              job->height);
