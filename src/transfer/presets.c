@@ -127,6 +127,13 @@ static void fine(bl__preset *p, int scale, double minutes) {
     m->net.num_d = 3;
 }
 
+/* Discriminators that see how strong a contrast is can be trusted with more weight. */
+static void judge_contrast(bl__stage_plan *s) {
+    s->net.norm_d = BL_D_NORM_NONE;
+    s->train.w_gan = 0.5f;
+    s->train.w_fm = 10; /* features without norms are small */
+}
+
 bl__preset bl__preset_of(bl_preset which, bl_scene scene) {
     bl__preset p = {.area = 192 * 288, .minutes = 10};
     p.stage[BL__STAGE_MAIN] = (bl__stage_plan){
@@ -151,9 +158,7 @@ bl__preset bl__preset_of(bl_preset which, bl_scene scene) {
     } else {                       /* all measured: docs/RESULTS.md */
         m->train.w_perceptual = 1; /* of the landmark model's features */
         m->train.temporal_d = 1;   /* two frames judged, though the generator sees no previous output */
-        m->net.norm_d = BL_D_NORM_NONE;
-        m->train.w_gan = 0.5f;
-        m->train.w_fm = 10; /* features without norms are small */
+        for (int k = BL__STAGE_MAIN; k < BL__STAGES; k++) judge_contrast(&p.stage[k]);
     }
     m->net.scene = scene;
     return p;
