@@ -5,7 +5,7 @@
  *
  * The model is random: its pictures are no person, but all of colours, masks and residuals. Its networks take
  * bfloat16 on a device, which is what frames differ by, and each sees the one before, so that it adds up:
- * seen 3 of 255 at most and 0.2 on average where the generator starts afresh, 5 and 0.3 over all. What is
+ * seen 4 of 255 at most and 0.2 on average where the generator starts afresh, 5 and 0.3 over all. What is
  * drawn, laid over and converted gives the same (test_cuda_parity).
  */
 #include <math.h>
