@@ -11,6 +11,7 @@
 
 #include "figure/shapes.h"
 #include "gan/net.h"
+#include "on_device.h"
 #include "parity.h"
 #include "planes.h"
 #include "support.h"
@@ -65,12 +66,9 @@ static void *get(const bl_picture *p) {
     bl_staged s = {0};
     bl_fence *done = NULL;
     const int64_t bytes = (int64_t)p->w * p->h * p->channels * p->size;
-    bl_picture there = *p;
     assert_ok(bl_staged_create(&s, device, bytes, &err));
     assert_ok(bl_fence_create(&done, device, &err));
-    there.data = s.data;
-    bl_picture_copy(&there, p);
-    bl_staged_down(&s);
+    bl_picture_down(p, &s);
     bl_fence_set(done);
     assert_ok(bl_fence_wait(done, &err));
     void *out = bl_alloc((size_t)bytes);
@@ -501,14 +499,7 @@ static void memory_that_is_not_there(void **state) {
 
 static void nothing_is_left(void **state) {
     (void)state;
-    bl_err err = {0};
-    bl_device_info info;
-    if (real) {
-        puts("SKIP: others may use a real device");
-        skip();
-    }
-    assert_ok(bl_device_describe(&info, 0, &err));
-    assert_int_equal(info.memory, info.memory_free);
+    expect_nothing_left(real);
 }
 
 int cuda_pictures_tests(bl_device *where, int is_real) {

@@ -10,6 +10,8 @@
  */
 #include <math.h>
 
+#include "gan_samples.h"
+#include "media_clip.h"
 #include "on_device.h"
 #include "scene_files.h"
 #include "transfer/still.h"
@@ -22,30 +24,9 @@ static const scene source = {.w = 130, .h = 96, .fps = 25, .parts = 1},
                    target = {.w = 121, .h = 151, .fps = 25, .parts = 1};
 static bl_device *device;
 static int on_gpu;
-static char dir[64];
-
-static const char *in_dir(const char *name) {
-    static char path[4][128];
-    static int turn;
-    char *p = path[turn++ & 3];
-    snprintf(p, sizeof path[0], "%s/%s", dir, name);
-    return p;
-}
 
 /* ---- a model of random weights ---- */
-static const bl_gan_net painter = {.scene = BL_SCENE_COMPOSITE,
-                                   .arch = BL_ARCH_UNET,
-                                   .width = 32,
-                                   .height = 48,
-                                   .label_channels = 3,
-                                   .previous = 1,
-                                   .ngf = 16,
-                                   .down = 2,
-                                   .blocks = 1,
-                                   .max_channels = 32,
-                                   .ndf = 16,
-                                   .num_d = 1,
-                                   .layers_d = 2};
+static const bl_gan_net painter = SAMPLES_NET(32, 48);
 
 static bl_params *random_weights(const bl_gan_net *net, float times) {
     bl_err err = {0};
@@ -97,10 +78,8 @@ static void write_model(const char *path, bl_scene kind) {
 }
 
 static int begin(void **state) {
-    (void)state;
     bl_err err = {0};
-    snprintf(dir, sizeof dir, "/tmp/bl_there_%d", (int)getpid());
-    assert_ok(bl_dir_make(dir, &err));
+    assert_int_equal(set_up(state), 0);
     scene_clip(&source, in_dir("source.mp4"), FRAMES);
     bl_track *t = scene_track(&source, FRAMES);
     t->frames[4].has_person = 0;                                   /* bridged */
@@ -112,13 +91,6 @@ static int begin(void **state) {
     write_model(in_dir("paint.ballerino"), BL_SCENE_PAINT);
     bl_log_set_level(BL_LOG_ERROR);
     return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    return system(command);
 }
 
 /* ---- comparing ---- */
@@ -390,7 +362,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_failed_device_leaves_no_video),
         cmocka_unit_test(too_little_memory_is_a_sentence),
     };
-    const int failed = cmocka_run_group_tests(tests, begin, end);
+    const int failed = cmocka_run_group_tests(tests, begin, tear_down);
     bl_device_close(&device);
     return failed;
 }

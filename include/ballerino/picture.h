@@ -49,6 +49,7 @@ int bl_staged_create(bl_staged *s, bl_device *d, int64_t bytes, bl_err *err);
 void bl_staged_release(bl_staged *s);
 void bl_staged_up(bl_staged *s, int64_t bytes);
 void bl_staged_down(bl_staged *s);
+void bl_picture_down(const bl_picture *p, bl_staged *s); /* to its host's side, of at least that size */
 
 /* ---- networks between them ---- */
 /* An input (to be written before it is queued) or output (valid behind that) of a program where it lies on

@@ -19,6 +19,7 @@ int bl_picture_create(bl_picture *p, bl_device *d, int w, int h, int channels, i
 void bl_picture_release(bl_picture *p) {
     if (p->data) {
         bl__device_lock(p->device);
+        (void)p->device->ops->sync(p->device->d, NULL); /* something may be queued about it */
         p->device->ops->free(p->device->d, p->data);
         bl__device_unlock(p->device);
     }
@@ -49,7 +50,8 @@ int bl_staged_create(bl_staged *s, bl_device *d, int64_t bytes, bl_err *err) {
 void bl_staged_release(bl_staged *s) {
     if (s->device) {
         bl__device_lock(s->device);
-        s->device->ops->free(s->device->d, s->data); /* first: it waits for copies of what is next */
+        (void)s->device->ops->sync(s->device->d, NULL);
+        s->device->ops->free(s->device->d, s->data);
         s->device->ops->free_host(s->device->d, s->host);
         bl__device_unlock(s->device);
     }
@@ -116,6 +118,10 @@ void bl_staged_up(bl_staged *s, int64_t bytes) {
 
 void bl_staged_down(bl_staged *s) {
     QUEUE(s->device, download, s->host, s->data, s->bytes);
+}
+
+void bl_picture_down(const bl_picture *p, bl_staged *s) {
+    QUEUE(s->device, download, s->host, p->data, bytes_of(p));
 }
 
 void bl_fence_set(bl_fence *f) {

@@ -82,10 +82,7 @@ int bl__press_frame(bl__press *p, bl_frame *f, bl_err *err) {
     int rc = 0;
     if (!p->looked_at.data) rc = bl_staged_create(&p->looked_at, p->device, (int64_t)row * f->height, err);
     if (rc < 0) return rc;
-    bl_picture there = p->frame;
-    there.data = p->looked_at.data;
-    bl_picture_copy(&there, &p->frame);
-    bl_staged_down(&p->looked_at);
+    bl_picture_down(&p->frame, &p->looked_at);
     rc = wait(p, err);
     for (int y = 0; rc == 0 && y < f->height; y++)
         memcpy(f->data + y * f->stride, (const uint8_t *)p->looked_at.host + (size_t)y * row, row);
