@@ -1,5 +1,5 @@
 #!/bin/bash
-# On a machine with an NVIDIA GPU: operators, whole networks' gradients and training steps held to the CPU, the sanitizers,
+# On a machine with an NVIDIA GPU: operators, pictures, whole networks' gradients and training steps held to the CPU, the sanitizers,
 # and training steps and frames beside PyTorch's there. That machine needs CUDA's driver, cuDNN 9 and PyTorch, and nothing else of ours.
 #   gpu.sh pack                       here: build/gpu-pack, all that the other machine needs, below 64 MiB; with MEDIA=1
 #                                     also FFmpeg's libraries, 160 MiB more, where that machine has not the same
@@ -26,13 +26,16 @@ make_pack() {
     [ -e "$build/bin/libballerino-cuda.so" ] || fail "there is no module in $build/bin; build with -DBL_CUDA=ON"
     rm -rf $pack
     mkdir -p $pack/bin $pack/lib
-    for file in bench_nn test_cuda_parity test_device test_media_hw libballerino-cuda.so; do
+    for file in bench_nn test_cuda_parity test_device test_media_hw test_transfer_device libballerino-cuda.so; do
         found=$(find "$build/bin" "$build/tests" -maxdepth 1 -type f -name $file 2>/dev/null | head -1)
         [ -n "$found" ] || fail "$file is not built"
         cp "$found" $pack/bin/ && strip --strip-debug $pack/bin/$file
     done
     for file in $pack/bin/*; do
-        [ "${file##*/}" = test_media_hw ] && [ -z "${MEDIA:-}" ] || libraries "$file"
+        case ${file##*/} in
+        test_media_hw | test_transfer_device) [ -z "${MEDIA:-}" ] || libraries "$file" ;;
+        *) libraries "$file" ;;
+        esac
     done | sort -u | xargs cp -t $pack/lib
     size=$(du -sm $pack | cut -f1)
     echo "$pack: $size MiB, $(ls $pack/lib | wc -l) libraries"
@@ -61,11 +64,12 @@ parity() {
 }
 
 media() {
-    echo "== frames of the GPU's decoder beside the CPU's, a video of its encoder"
+    echo "== frames of the GPU's decoder beside the CPU's, a video of its encoder; transfers beside the CPU's"
     if here ldd $pack/bin/test_media_hw | grep -q 'not found'; then
         echo "SKIP: FFmpeg's libraries are not here; MEDIA=1 gpu.sh pack takes them along"
     else
         check here $pack/bin/test_media_hw
+        check here $pack/bin/test_transfer_device --device "$device"
     fi
 }
 
@@ -73,7 +77,7 @@ sanitize() {
     command -v compute-sanitizer >/dev/null || { echo "SKIP: compute-sanitizer is not here"; return; }
     for tool in memcheck racecheck initcheck; do
         echo "== compute-sanitizer $tool"
-        check here timeout "${SANITIZER_SECONDS:-580}" compute-sanitizer --tool $tool --error-exitcode 99 --print-limit 20 $pack/bin/test_cuda_parity --device "$device" operators >"$log"
+        check here timeout "${SANITIZER_SECONDS:-580}" compute-sanitizer --tool $tool --error-exitcode 99 --print-limit 20 $pack/bin/test_cuda_parity --device "$device" operators pictures >"$log"
         grep -E 'ERROR SUMMARY|RACECHECK SUMMARY|Invalid|hazard|Uninitialized|FAILED|PASSED' "$log" | tail -8
     done
 }

@@ -9,6 +9,7 @@
  * numbers that bfloat16 holds, so that rectifiers and signs agree. A wrong tap, border or channel: > 5e-2.
  */
 #include "nn_cases.h"
+#include "on_device.h"
 #include "parity.h"
 
 #define ROUNDS 3
@@ -436,14 +437,7 @@ static void a_device_that_is_not_there(void **state) {
 
 static void nothing_is_left_on_the_device(void **state) {
     (void)state;
-    bl_err err = {0};
-    bl_device_info info;
-    if (real) {
-        puts("SKIP: others may use a real device");
-        skip();
-    }
-    assert_ok(bl_device_describe(&info, 0, &err));
-    assert_int_equal(info.memory, info.memory_free);
+    expect_nothing_left(real);
 }
 
 int cuda_ops_tests(bl_device *where, int is_real) {

@@ -13,6 +13,14 @@ typedef struct samples {
     int w, h;
 } samples;
 
+/* A small net that learns from them, and sees what it made before. */
+#define SAMPLES_NET(w, h)                                                                                    \
+    {                                                                                                        \
+        .scene = BL_SCENE_COMPOSITE, .arch = BL_ARCH_UNET, .width = (w), .height = (h), .label_channels = 3, \
+        .previous = 1, .ngf = 16, .down = 2, .blocks = 1, .max_channels = 32, .ndf = 16, .num_d = 1,         \
+        .layers_d = 2                                                                                        \
+    }
+
 static inline int samples_get(void *ctx, int64_t index, uint64_t augment, float *label, float *plate,
                               float *real, float *weight, bl_err *err) {
     const samples *s = ctx;

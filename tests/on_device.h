@@ -34,4 +34,16 @@ static inline int test_device_index(const bl_device *d) {
     return colon ? (int)strtol(colon + 1, NULL, 10) : 0;
 }
 
+/* Fails the test when something is left on the emulated device. */
+static inline void expect_nothing_left(int real) {
+    bl_err err = {0};
+    bl_device_info info;
+    if (real) {
+        puts("SKIP: others may use a real device");
+        skip();
+    }
+    assert_ok(bl_device_describe(&info, 0, &err));
+    assert_int_equal(info.memory, info.memory_free);
+}
+
 #endif

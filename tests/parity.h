@@ -7,7 +7,7 @@
  *
  * A row has two measures for each precision. Of an operator: its values and its gradients. Of a network: the
  * gradient of all parameters together and the worst parameter's. Of a training: the losses over the first
- * steps and their running means over all.
+ * steps and their running means over all. Of a picture: its values.
  */
 #ifndef BALLERINO_TEST_PARITY_H
 #define BALLERINO_TEST_PARITY_H
@@ -31,6 +31,7 @@ void parity_print(FILE *f, const bl_device *device);
 
 /* The groups of tests: how many failed. */
 int cuda_ops_tests(bl_device *device, int real);
+int cuda_pictures_tests(bl_device *device, int real);
 int cuda_nets_tests(bl_device *device, int real);
 int cuda_steps_tests(bl_device *device, int real);
 

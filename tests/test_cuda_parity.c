@@ -1,8 +1,9 @@
 /*
- * The CUDA module beside the CPU: every operator, the gradients of whole networks, a hundred training steps.
- * Without a GPU on the emulated device (tests/cuda_emulator), small; on a real one at full size with
+ * The CUDA module beside the CPU: every operator, what makes pictures, the gradients of whole networks, a
+ * hundred training steps. Without a GPU on the emulated device (tests/cuda_emulator), small; on a real one at
+ * full size with
  *
- *     test_cuda_parity --device cuda:0 [operators|networks|steps]...
+ *     test_cuda_parity --device cuda:0 [operators|pictures|networks|steps]...
  *
  * which also prints one table of the largest errors, their limits and what passed.
  */
@@ -12,7 +13,10 @@
 static const struct {
     const char *name;
     int (*run)(bl_device *device, int real);
-} parts[] = {{"operators", cuda_ops_tests}, {"networks", cuda_nets_tests}, {"steps", cuda_steps_tests}};
+} parts[] = {{"operators", cuda_ops_tests},
+             {"pictures", cuda_pictures_tests},
+             {"networks", cuda_nets_tests},
+             {"steps", cuda_steps_tests}};
 
 static int part_named(const char *name) {
     for (size_t i = 0; i < BL_COUNT(parts); i++)
@@ -33,7 +37,8 @@ int main(int argc, char **argv) {
     if (rc) return rc;
     for (int i = 1; i < argc; i++)
         if (part_named(argv[i]) < 0) {
-            fprintf(stderr, "usage: test_cuda_parity [--device cuda:N] [operators|networks|steps]...\n");
+            fprintf(stderr,
+                    "usage: test_cuda_parity [--device cuda:N] [operators|pictures|networks|steps]...\n");
             bl_device_close(&device);
             return 2;
         }

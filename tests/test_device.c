@@ -16,19 +16,7 @@
 static bl_device *device;
 static int on_gpu;
 
-static const bl_gan_net tiny = {.scene = BL_SCENE_COMPOSITE,
-                                .arch = BL_ARCH_UNET,
-                                .width = 32,
-                                .height = 32,
-                                .label_channels = 3,
-                                .previous = 1,
-                                .ngf = 16,
-                                .down = 2,
-                                .blocks = 1,
-                                .max_channels = 32,
-                                .ndf = 16,
-                                .num_d = 1,
-                                .layers_d = 2};
+static const bl_gan_net tiny = SAMPLES_NET(32, 32);
 
 static bl_gan_train quick(bl_device *where) {
     bl_gan_train t = bl_gan_train_default();

@@ -306,7 +306,7 @@ static void lines_fit_a_real_mesh(void **state) {
     }
     bl_free(text);
     const bl__placing frame = {1080, 1920, {0, 0, 1}};
-    bl__shape list[BL__FACE_SHAPES];
+    bl_capsule list[BL__FACE_SHAPES];
     int n = bl__face_shapes(list, &face, &frame);
     assert_int_equal(n, BL__FACE_SHAPES);
     bl_point3 top = bl__place(&frame, &face.points[10]), chin = bl__place(&frame, &face.points[152]);

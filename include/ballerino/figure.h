@@ -9,6 +9,7 @@
 #ifndef BALLERINO_FIGURE_H
 #define BALLERINO_FIGURE_H
 
+#include "ballerino/capsule.h"
 #include "ballerino/media.h"
 #include "ballerino/pose.h"
 #include "ballerino/track.h"
@@ -50,7 +51,12 @@ float bl_figure_scale(const bl_person *p, int width, int height, float visibilit
  * face (score 0, options or drop_parts) the picture is the body's, to the bit. */
 void bl_figure_draw(float *canvas, int w, int h, const bl_person *p, int frame_width, int frame_height,
                     bl_view view, const bl_figure_options *o);
-/* The same on an RGB24 frame, over what is there (for overlays). Alpha 0..1. */
+/* What bl_figure_draw paints: fills `out` far to near and returns how many there are. A line of joined ones
+ * has at most 24. For painting elsewhere (picture.h). */
+#define BL_FIGURE_CAPSULES 224
+int bl_figure_capsules(bl_capsule out[BL_FIGURE_CAPSULES], const bl_person *p, int frame_width,
+                       int frame_height, bl_view view, const bl_figure_options *o);
+/* bl_figure_draw on an RGB24 frame, over what is there (for overlays). Alpha 0..1. */
 void bl_figure_overlay(bl_frame *f, const bl_person *p, float alpha, const bl_figure_options *o);
 
 /* The paper's drawing: `out` is 1024x512 RGB24 on white, made at 1920x1080 and Lanczos-3 reduced. Keypoints

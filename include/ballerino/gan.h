@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "ballerino/dist.h"
-#include "ballerino/nn.h"
+#include "ballerino/picture.h"
 #include "ballerino/status.h"
 
 #ifdef __cplusplus
@@ -131,6 +131,16 @@ void bl_generator_reset(
  * bl_gan_source. */
 int bl_generator_run(bl_generator *g, const float *label, const float *plate, float dx, float dy, float *rgb,
                      float *mask, bl_err *err);
+
+/* The same on the device that the weights lie on, for who draws there (picture.h). What it reads and makes,
+ * to be written and read between runs: label, plate (no data: it sees none), image, mask (no data: 1
+ * everywhere). All without data: the weights are on the CPU. A generator that is run there is not run the
+ * other way. */
+typedef struct bl_generator_there {
+    bl_picture label, plate, image, mask;
+} bl_generator_there;
+bl_generator_there bl_generator_pictures(bl_generator *g);
+int bl_generator_queue(bl_generator *g, float dx, float dy, bl_err *err);
 
 /* Bytes that a generator and its weights will take, and its multiply-adds a frame, from a plan: nothing of
  * that size is allocated. */

@@ -108,8 +108,17 @@ typedef struct bl_writer_options {
 bl_writer_options bl_writer_options_default(void);
 int bl_writer_open(bl_writer **out, const char *path, const bl_writer_options *o, bl_err *err);
 int bl_writer_put(bl_writer *w, const bl_frame *f, bl_err *err); /* pts must grow; f is not kept */
-int bl_writer_finish(bl_writer *w, bl_err *err);                 /* flush, mux sound, fsync, rename */
-void bl_writer_close(bl_writer **w);                             /* without finish: PATH.part is removed */
+/* A picture that is converted already: Y, then U and V at half the size, BT.709 in limited range, one behind
+ * the other without gaps, each side rounded up to be even. Not kept. */
+typedef struct bl_planes {
+    int width, height; /* as the video's, so possibly odd */
+    const uint8_t *data;
+    int64_t pts; /* as a frame's, as is the next */
+    bl_rational time_base;
+} bl_planes;
+int bl_writer_put_planes(bl_writer *w, const bl_planes *p, bl_err *err);
+int bl_writer_finish(bl_writer *w, bl_err *err); /* flush, mux sound, fsync, rename */
+void bl_writer_close(bl_writer **w);             /* without finish: PATH.part is removed */
 
 /* ---- metadata of a finished file ---- */
 /* Copies the container's metadata value for `key` into buf. 1 found, 0 not there, negative on failure. */

@@ -59,16 +59,16 @@ static float height(const bl_point3 *q) {
     return bl__apart(&q[10], &q[BL__FACE_CHIN]);
 }
 
-static void colour(bl__shape *s, const uint8_t rgb[3]) {
+static void colour(bl_capsule *s, const uint8_t rgb[3]) {
     for (int c = 0; c < 3; c++) s->rgb[c] = (float)rgb[c] / 255.0f;
 }
 
-static int add_line(bl__shape *out, const line *l, const bl_point3 *q, float half, float alpha) {
+static int add_line(bl_capsule *out, const line *l, const bl_point3 *q, float half, float alpha) {
     int n = 0;
     for (int k = l->closed ? 0 : 1; k < l->n; k++) {
         const bl_point3 *a = &q[l->points[k ? k - 1 : l->n - 1]], *b = &q[l->points[k]];
         if (!bl__is_finite(a) || !bl__is_finite(b)) continue;
-        out[n] = (bl__shape){.ax = a->x, .ay = a->y, .bx = b->x, .by = b->y, .ra = half, .rb = half};
+        out[n] = (bl_capsule){.ax = a->x, .ay = a->y, .bx = b->x, .by = b->y, .ra = half, .rb = half};
         out[n].alpha = alpha;
         out[n].joined = n > 0;
         colour(&out[n++], l->rgb);
@@ -76,18 +76,18 @@ static int add_line(bl__shape *out, const line *l, const bl_point3 *q, float hal
     return n;
 }
 
-static int add_pupil(bl__shape *out, const uint16_t *eye, int n, const bl_point3 *q, float half,
+static int add_pupil(bl_capsule *out, const uint16_t *eye, int n, const bl_point3 *q, float half,
                      float alpha) {
     float x = 0, y = 0;
     for (int k = 0; k < n; k++) x += q[eye[k]].x / (float)n, y += q[eye[k]].y / (float)n;
     if (!isfinite(x) || !isfinite(y)) return 0;
-    *out = (bl__shape){.ax = x, .ay = y, .bx = x, .by = y, .alpha = alpha};
+    *out = (bl_capsule){.ax = x, .ay = y, .bx = x, .by = y, .alpha = alpha};
     out->ra = out->rb = PUPIL * half;
     colour(out, pupil_rgb);
     return 1;
 }
 
-int bl__face_shapes(bl__shape out[BL__FACE_SHAPES], const bl_face *f, const bl__placing *at) {
+int bl__face_shapes(bl_capsule out[BL__FACE_SHAPES], const bl_face *f, const bl__placing *at) {
     bl_point3 q[BL_FACE_POINTS];
     float alpha = bl__part_opacity(f->score);
     int n = 0;

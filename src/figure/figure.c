@@ -6,7 +6,7 @@
 
 #define CHUNK 256 /* columns at a time, so that the coverage of a row needs no memory of its own */
 
-static void paint(float *canvas, int w, const bl__stroke *st, const bl__shape *s) {
+static void paint(float *canvas, int w, const bl__stroke *st, const bl_capsule *s) {
     float cover[CHUNK];
     for (int y = st->all.y0; y < st->all.y1; y++)
         for (int x0 = st->all.x0; x0 < st->all.x1; x0 += CHUNK) {
@@ -23,18 +23,17 @@ static void paint(float *canvas, int w, const bl__stroke *st, const bl__shape *s
 
 void bl_figure_draw(float *canvas, int w, int h, const bl_person *p, int frame_width, int frame_height,
                     bl_view view, const bl_figure_options *o) {
-    bl_figure_options options = o ? *o : bl_figure_options_default();
-    bl__shape shapes[BL__SHAPES_MAX];
+    bl_capsule shapes[BL_FIGURE_CAPSULES];
     bl__stroke st;
     memset(canvas, 0, (size_t)w * (size_t)h * 3 * sizeof *canvas);
-    int n = bl__figure_shapes(shapes, p, frame_width, frame_height, view, &options);
+    int n = bl_figure_capsules(shapes, p, frame_width, frame_height, view, o);
     for (int k = 0, used; k < n; k += used) {
         used = bl__stroke_make(&st, &shapes[k], n - k, w, h);
         if (st.n) paint(canvas, w, &st, &shapes[k]);
     }
 }
 
-static void paint_over(bl_frame *f, const bl__stroke *st, const bl__shape *s, float alpha) {
+static void paint_over(bl_frame *f, const bl__stroke *st, const bl_capsule *s, float alpha) {
     float cover[CHUNK];
     for (int y = st->all.y0; y < st->all.y1; y++)
         for (int x0 = st->all.x0; x0 < st->all.x1; x0 += CHUNK) {
@@ -53,11 +52,10 @@ static void paint_over(bl_frame *f, const bl__stroke *st, const bl__shape *s, fl
 }
 
 void bl_figure_overlay(bl_frame *f, const bl_person *p, float alpha, const bl_figure_options *o) {
-    bl_figure_options options = o ? *o : bl_figure_options_default();
-    bl__shape shapes[BL__SHAPES_MAX];
+    bl_capsule shapes[BL_FIGURE_CAPSULES];
     bl__stroke st;
     bl_view whole = {0, 0, 1};
-    int n = bl__figure_shapes(shapes, p, f->width, f->height, whole, &options);
+    int n = bl_figure_capsules(shapes, p, f->width, f->height, whole, o);
     alpha = BL_CLAMP(alpha, 0, 1);
     for (int k = 0, used; k < n; k += used) {
         used = bl__stroke_make(&st, &shapes[k], n - k, f->width, f->height);

@@ -17,7 +17,7 @@ static const uint8_t rgb[BL_HAND_POINTS - 1][3] = {
  * by one), which sets equal fingers apart, and brought halfway to white, which sets all of them apart: no
  * colour of one hand comes nearer than 56 (of 255) to any of the other, equal points are at least 147 apart.
  * Thin lines are dimmed by their coverage, but stay pale or stay deep. */
-static void paint(bl__shape *s, int point, int left) {
+static void paint(bl_capsule *s, int point, int left) {
     const uint8_t *c = rgb[point - 1];
     for (int k = 0; k < 3; k++) s->rgb[k] = (left ? 0.5f * (255 + (float)c[(k + 1) % 3]) : (float)c[k]) / 255;
 }
@@ -37,7 +37,7 @@ float bl__part_opacity(float score) {
     return score > 0.25f ? BL_MIN((score - 0.25f) / 0.25f, 1) : 0;
 }
 
-int bl__hand_shapes(bl__shape out[BL__HAND_SHAPES], const bl_hand *h, int left, const bl__placing *at) {
+int bl__hand_shapes(bl_capsule out[BL__HAND_SHAPES], const bl_hand *h, int left, const bl__placing *at) {
     bl_point3 q[BL_HAND_POINTS];
     float depth[BL__HAND_SHAPES], alpha = bl__part_opacity(h->score);
     int n = 0;
@@ -49,7 +49,7 @@ int bl__hand_shapes(bl__shape out[BL__HAND_SHAPES], const bl_hand *h, int left, 
         if (!bl__is_finite(&q[a]) || !bl__is_finite(&q[b])) continue;
         float ra = AT_BASE + (AT_TIP - AT_BASE) * 0.25f * (float)along;
         float rb = AT_BASE + (AT_TIP - AT_BASE) * 0.25f * (float)(along + 1);
-        bl__shape s = {.ax = q[a].x, .ay = q[a].y, .bx = q[b].x, .by = q[b].y, .alpha = alpha};
+        bl_capsule s = {.ax = q[a].x, .ay = q[a].y, .bx = q[b].x, .by = q[b].y, .alpha = alpha};
         s.ra = BL_MAX(ra * size, BL__PART_HALF_WIDTH);
         s.rb = BL_MAX(rb * size, BL__PART_HALF_WIDTH);
         paint(&s, b, left);

@@ -38,8 +38,8 @@ static inline float bl__apart(const bl_point3 *a, const bl_point3 *b) {
 float bl__part_opacity(float score);
 
 /* Both return how many shapes there are; 0 where the part is not visible or its size is not a number. */
-int bl__hand_shapes(bl__shape out[BL__HAND_SHAPES], const bl_hand *h, int left, const bl__placing *at);
-int bl__face_shapes(bl__shape out[BL__FACE_SHAPES], const bl_face *f, const bl__placing *at);
+int bl__hand_shapes(bl_capsule out[BL__HAND_SHAPES], const bl_hand *h, int left, const bl__placing *at);
+int bl__face_shapes(bl_capsule out[BL__FACE_SHAPES], const bl_face *f, const bl__placing *at);
 
 #define BL__FACE_CHIN 152 /* lowest point of the mesh's middle line */
 

@@ -80,7 +80,8 @@ static const joint joints[] = {
     {BL_LM_L_EAR, {85, 0, 255}, 0.55f, FACE},
 };
 
-_Static_assert(BL_COUNT(limbs) + BL_COUNT(joints) + 2 * BL__HAND_SHAPES + BL__FACE_SHAPES <= BL__SHAPES_MAX,
+_Static_assert(BL_COUNT(limbs) + BL_COUNT(joints) + 2 * BL__HAND_SHAPES + BL__FACE_SHAPES <=
+                   BL_FIGURE_CAPSULES,
                "every shape must fit");
 _Static_assert(BL_COUNT(limbs) <= 32, "bl_figure_options.drop has a bit for each limb");
 
@@ -167,9 +168,9 @@ static float body_height(const point *q, const bl_person *p, float scale) {
     return isfinite(height) ? height : 0;
 }
 
-static void add(bl__shape *out, int *n, const point *a, const point *b, float ra, float rb,
+static void add(bl_capsule *out, int *n, const point *a, const point *b, float ra, float rb,
                 const uint8_t rgb[3], float opacity_left) {
-    bl__shape s = {.ax = a->x, .ay = a->y, .bx = b->x, .by = b->y, .ra = ra, .rb = rb};
+    bl_capsule s = {.ax = a->x, .ay = a->y, .bx = b->x, .by = b->y, .ra = ra, .rb = rb};
     s.z = (a->z + b->z) / 2;
     s.alpha = BL_MIN(a->alpha, b->alpha) * opacity_left;
     if (!(s.alpha > 0)) return;
@@ -189,7 +190,7 @@ static void part_opacities(float out[PARTS], const bl_person *p, const bl_figure
     out[FACE] = o->face && !(o->drop_parts & BL_DROP_FACE) ? bl__part_opacity(p->face.score) : 0;
 }
 
-static int add_body(bl__shape *out, const point *q, float unit, const float part[PARTS], const point *chin,
+static int add_body(bl_capsule *out, const point *q, float unit, const float part[PARTS], const point *chin,
                     uint32_t drop) {
     uint8_t used[POINTS] = {0};
     int n = 0;
@@ -218,7 +219,7 @@ static point neck_end(const point *q, const bl_face *f, float opacity, const bl_
 }
 
 /* Lays a part's shapes over everything that is not nearer than z. */
-static int lay(bl__shape *out, int n, const bl__shape *part, int count, float z) {
+static int lay(bl_capsule *out, int n, const bl_capsule *part, int count, float z) {
     int at = n;
     while (at > 0 && out[at - 1].z < z) at--;
     memmove(out + at + count, out + at, (size_t)(n - at) * sizeof *out);
@@ -236,9 +237,9 @@ static float face_depth(const point *q) {
 
 /* A hand that was found was seen, so nothing lies before it: hands go over everything, the farther one first.
  * (Depth from the wrist's z would put every third hand before a face behind it: z is that noisy.) */
-static int add_parts(bl__shape *out, int n, const bl_person *p, const point *q, const float part[PARTS],
+static int add_parts(bl_capsule *out, int n, const bl_person *p, const point *q, const float part[PARTS],
                      const bl__placing *at) {
-    bl__shape list[BL__FACE_SHAPES];
+    bl_capsule list[BL__FACE_SHAPES];
     if (part[FACE] > 0) n = lay(out, n, list, bl__face_shapes(list, &p->face, at), face_depth(q));
     int left_first = q[BL_LM_L_WRIST].z > q[BL_LM_R_WRIST].z;
     for (int turn = 0; turn < 2; turn++) {
@@ -250,8 +251,9 @@ static int add_parts(bl__shape *out, int n, const bl_person *p, const point *q, 
     return n;
 }
 
-int bl__figure_shapes(bl__shape out[BL__SHAPES_MAX], const bl_person *p, int frame_width, int frame_height,
-                      bl_view view, const bl_figure_options *o) {
+int bl_figure_capsules(bl_capsule out[BL_FIGURE_CAPSULES], const bl_person *p, int frame_width,
+                       int frame_height, bl_view view, const bl_figure_options *options) {
+    const bl_figure_options standard = bl_figure_options_default(), *o = options ? options : &standard;
     const bl__placing at = {(float)frame_width, (float)frame_height, view};
     point q[POINTS];
     float part[PARTS];

@@ -1,8 +1,8 @@
 /*
  * Shapes: a person as a list of tapered capsules, and how much of a pixel a capsule covers.
  *
- * Canvas coordinates are continuous, with pixel edges at integers: pixel (i, j) has its centre at
- * (i + 0.5, j + 0.5). Both painters (float canvas, RGB24 frame) draw the same list in order.
+ * Canvas coordinates are continuous, with pixel edges at integers (capsule.h). Both painters (float canvas,
+ * RGB24 frame) draw the same list in order.
  */
 #ifndef BL_FIGURE_SHAPES_H
 #define BL_FIGURE_SHAPES_H
@@ -10,21 +10,6 @@
 #include <math.h>
 
 #include "ballerino/figure.h"
-
-/* From (ax, ay) with radius ra to (bx, by) with radius rb; a disc where both ends are equal. */
-typedef struct bl__shape {
-    float ax, ay, bx, by, ra, rb;
-    float z;      /* depth, smaller is nearer; used for ordering only */
-    float alpha;  /* opacity 0..1, from visibility */
-    float rgb[3]; /* 0..1 */
-    int joined;   /* continues the line of the shape before it: their union is painted, once */
-} bl__shape;
-
-#define BL__SHAPES_MAX 224
-
-/* Fills `out` far to near and returns how many shapes there are. */
-int bl__figure_shapes(bl__shape out[BL__SHAPES_MAX], const bl_person *p, int frame_width, int frame_height,
-                      bl_view view, const bl_figure_options *o);
 
 /* Pixel columns [x0, x1) and rows [y0, y1). */
 typedef struct bl__box {
@@ -47,7 +32,7 @@ typedef struct bl__stroke {
 
 /* Takes the stroke that begins at s[0], of `left` shapes, and returns how many it has; n is 0 where nothing
  * of it lies on the canvas. */
-int bl__stroke_make(bl__stroke *out, const bl__shape *s, int left, int w, int h);
+int bl__stroke_make(bl__stroke *out, const bl_capsule *s, int left, int w, int h);
 
 /* Coverage of the pixels (x0 .. x0 + count - 1, y); returns 0, with nothing written, where it is all zero. */
 int bl__stroke_row(const bl__stroke *st, int y, int x0, int count, float *cover);

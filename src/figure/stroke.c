@@ -5,7 +5,7 @@
 #include "shapes.h"
 
 /* What the shape can touch; returns 0 when nothing inside w x h. */
-static int touches(const bl__shape *s, int w, int h, bl__box *box) {
+static int touches(const bl_capsule *s, int w, int h, bl__box *box) {
     float r = BL_MAX(s->ra, s->rb) + 1, fw = (float)w, fh = (float)h;
     float x0 = BL_MIN(s->ax, s->bx) - r, x1 = BL_MAX(s->ax, s->bx) + r;
     float y0 = BL_MIN(s->ay, s->by) - r, y1 = BL_MAX(s->ay, s->by) + r;
@@ -15,7 +15,7 @@ static int touches(const bl__shape *s, int w, int h, bl__box *box) {
     return 1;
 }
 
-static bl__brush brush(const bl__shape *s) {
+static bl__brush brush(const bl_capsule *s) {
     bl__brush b = {.ax = s->ax, .ay = s->ay, .dx = s->bx - s->ax, .dy = s->by - s->ay};
     float squared = b.dx * b.dx + b.dy * b.dy;
     b.inverse = squared > 1e-12f ? 1 / squared : 0;
@@ -35,7 +35,7 @@ static void narrow(const bl__brush *b, float y, int *x0, int *x1) {
     if (hi < (float)*x1) *x1 = hi > (float)*x0 ? (int)hi : *x0;
 }
 
-int bl__stroke_make(bl__stroke *out, const bl__shape *s, int left, int w, int h) {
+int bl__stroke_make(bl__stroke *out, const bl_capsule *s, int left, int w, int h) {
     int used = 0;
     out->n = 0;
     out->all = (bl__box){w, h, 0, 0};

@@ -73,9 +73,12 @@ void bl_generator_reset(bl_generator *g) {
     g->have_last = 0;
 }
 
+static int is_moved(float dx, float dy) {
+    return fabsf(dx) > 1e-3f || fabsf(dy) > 1e-3f;
+}
+
 void bl__shift_picture(float *dst, const float *src, int w, int h, float dx, float dy) {
-    int moved = fabsf(dx) > 1e-3f || fabsf(dy) > 1e-3f;
-    if (!moved) {
+    if (!is_moved(dx, dy)) {
         memcpy(dst, src, sizeof *dst * (size_t)w * (size_t)h * 3);
         return;
     }
@@ -127,6 +130,28 @@ int bl_generator_run(bl_generator *g, const float *label, const float *plate, fl
     else
         for (size_t i = 0; i < pixels; i++) mask[i] = 1;
     return 0;
+}
+
+bl_generator_there bl_generator_pictures(bl_generator *g) {
+    return (bl_generator_there){.label = bl_program_picture(g->p, g->label),
+                                .plate = bl_program_picture(g->p, g->plate),
+                                .image = bl_program_picture(g->p, g->image),
+                                .mask = bl_program_picture(g->p, g->mask)};
+}
+
+int bl_generator_queue(bl_generator *g, float dx, float dy, bl_err *err) {
+    const bl_generator_there there = bl_generator_pictures(g);
+    bl_picture previous = bl_program_picture(g->p, g->previous);
+    if (previous.data) {
+        if (!g->have_last)
+            bl_picture_copy(&previous, there.plate.data ? &there.plate : NULL);
+        else if (is_moved(dx, dy))
+            bl_picture_shift(&previous, &there.image, dx, dy);
+        else
+            bl_picture_copy(&previous, &there.image);
+    }
+    g->have_last = 1;
+    return bl_program_queue(g->p, err);
 }
 
 int bl__generator_plan(const bl_gan_net *net, bl_params *ps, bl_precision precision, int threads,

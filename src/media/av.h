@@ -38,6 +38,10 @@ void bl__converter_size(const bl__converter *c, int *width, int *height); /* aft
 int bl__convert(bl__converter *c, bl_frame **out, const AVFrame *in, bl_err *err);
 void bl__converter_release(bl__converter *c);
 
+/* RGB24 to YUV 4:2:0 of BT.709 in limited range, as videos are written; sides are even. NULL without memory.
+ */
+struct SwsContext *bl__to_planes(int width, int height);
+
 /* Sound carried from one file into a muxer: copied, or re-encoded to AAC where MP4 cannot hold it. */
 typedef struct bl__sound bl__sound;
 int bl__sound_open(bl__sound **out, const char *path, AVFormatContext *mux,

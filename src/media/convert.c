@@ -1,5 +1,5 @@
 /* From any decoded picture to upright RGB24: colour by the stream's tags (swscale's BT.601 where there are
- * none), full or limited range, then the container's rotation. */
+ * none), full or limited range, then the container's rotation. And from RGB24 to what is encoded. */
 #include "av.h"
 
 #include <string.h>
@@ -94,6 +94,15 @@ int bl__convert(bl__converter *c, bl_frame **out, const AVFrame *in, bl_err *err
     if (!upright) turn(&c->turn, flat, f);
     *out = f;
     return 0;
+}
+
+struct SwsContext *bl__to_planes(int width, int height) {
+    struct SwsContext *sws =
+        sws_getContext(width, height, AV_PIX_FMT_RGB24, width, height, AV_PIX_FMT_YUV420P,
+                       SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP, NULL, NULL, NULL);
+    const int *bt709 = sws_getCoefficients(SWS_CS_ITU709);
+    if (sws) sws_setColorspaceDetails(sws, bt709, 1, bt709, 0, 0, 1 << 16, 1 << 16);
+    return sws;
 }
 
 int bl_frame_resize(bl_frame **out, const bl_frame *in, int width, int height, bl_err *err) {

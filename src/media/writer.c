@@ -123,13 +123,8 @@ static int open_picture(bl_writer *w, bl_err *err) {
     w->yuv->color_range = AVCOL_RANGE_MPEG;
     if (av_frame_get_buffer(w->yuv, 0) < 0)
         return bl_fail(err, BL_E_NOMEM, "not enough memory to write %s", w->path);
-    w->sws = sws_getContext(w->even_width, w->even_height, AV_PIX_FMT_RGB24, w->even_width, w->even_height,
-                            AV_PIX_FMT_YUV420P, SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP, NULL,
-                            NULL, NULL);
-    if (!w->sws) return bl_fail(err, BL_E_NOMEM, "not enough memory to convert pictures for %s", w->path);
-    const int *bt709 = sws_getCoefficients(SWS_CS_ITU709);
-    sws_setColorspaceDetails(w->sws, bt709, 1, bt709, 0, 0, 1 << 16, 1 << 16);
-    return 0;
+    w->sws = bl__to_planes(w->even_width, w->even_height);
+    return w->sws ? 0 : bl_fail(err, BL_E_NOMEM, "not enough memory to convert pictures for %s", w->path);
 }
 
 static int write_header(bl_writer *w, bl_err *err) {
@@ -225,16 +220,22 @@ static double seconds(const bl_writer *w, int64_t pts) {
     return (double)pts * w->o.time_base.num / w->o.time_base.den;
 }
 
-int bl_writer_put(bl_writer *w, const bl_frame *f, bl_err *err) {
-    if (f->width != w->o.width || f->height != w->o.height)
-        return bl_fail(err, BL_E_INTERNAL, "a frame of %dx%d was put into a video of %dx%d", f->width,
-                       f->height, w->o.width, w->o.height);
-    int64_t pts = av_rescale_q(f->pts, (AVRational){f->time_base.num, f->time_base.den}, w->enc->time_base);
-    if (w->count && pts <= w->last_pts)
-        return bl_fail(err, BL_E_INTERNAL, "frame timestamps must grow (%lld after %lld)", (long long)pts,
+/* Its time in the encoder's unit, if it fits behind the frames before. */
+static int place(const bl_writer *w, int width, int height, int64_t pts, bl_rational base, int64_t *out,
+                 bl_err *err) {
+    if (width != w->o.width || height != w->o.height)
+        return bl_fail(err, BL_E_INTERNAL, "a frame of %dx%d was put into a video of %dx%d", width, height,
+                       w->o.width, w->o.height);
+    *out = av_rescale_q(pts, (AVRational){base.num, base.den}, w->enc->time_base);
+    if (w->count && *out <= w->last_pts)
+        return bl_fail(err, BL_E_INTERNAL, "frame timestamps must grow (%lld after %lld)", (long long)*out,
                        (long long)w->last_pts);
-    int rc = to_yuv(w, f, err);
-    if (rc < 0) return rc;
+    return 0;
+}
+
+/* Encodes what lies in w->yuv. */
+static int encode(bl_writer *w, int64_t pts, bl_err *err) {
+    int rc;
     if (!w->count++) w->first_pts = pts;
     w->last_pts = w->yuv->pts = pts;
     w->yuv->pict_type = AV_PICTURE_TYPE_NONE;
@@ -242,6 +243,29 @@ int bl_writer_put(bl_writer *w, const bl_frame *f, bl_err *err) {
     if (av < 0) return cannot_encode(w, av, err);
     if ((rc = mux_packets(w, err)) < 0) return rc;
     return w->sound ? bl__sound_write(w->sound, seconds(w, w->first_pts), seconds(w, pts), err) : 0;
+}
+
+int bl_writer_put(bl_writer *w, const bl_frame *f, bl_err *err) {
+    int64_t pts = 0;
+    int rc = place(w, f->width, f->height, f->pts, f->time_base, &pts, err);
+    if (rc == 0) rc = to_yuv(w, f, err);
+    return rc < 0 ? rc : encode(w, pts, err);
+}
+
+int bl_writer_put_planes(bl_writer *w, const bl_planes *p, bl_err *err) {
+    int64_t pts = 0;
+    const uint8_t *from = p->data;
+    int rc = place(w, p->width, p->height, p->pts, p->time_base, &pts, err);
+    if (rc < 0) return rc;
+    if (av_frame_make_writable(w->yuv) < 0)
+        return bl_fail(err, BL_E_NOMEM, "not enough memory to write %s", w->path);
+    for (int k = 0; k < 3; k++) {
+        const int width = k ? w->even_width / 2 : w->even_width,
+                  height = k ? w->even_height / 2 : w->even_height;
+        av_image_copy_plane(w->yuv->data[k], w->yuv->linesize[k], from, width, width, height);
+        from += (ptrdiff_t)width * height;
+    }
+    return encode(w, pts, err);
 }
 
 static int sync_file(const char *path) {

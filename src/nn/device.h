@@ -11,9 +11,10 @@
 
 #include <pthread.h>
 
+#include "ballerino/picture.h"
 #include "kernels.h"
 
-#define BL__DEVICE_ABI 2
+#define BL__DEVICE_ABI 3
 #define BL__DEVICE_SYMBOL "bl__device_module"
 
 typedef void (*bl__log_fn)(bl_log_level level, const char *component, const char *fmt, ...);
@@ -25,6 +26,20 @@ typedef struct bl__adam_run {
     int64_t n, t;
     bl_adam a;
 } bl__adam_run;
+
+/* Pictures: what each does says ballerino/picture.h. Data may lie at any address that its values may. */
+typedef struct bl__picture_ops {
+    void (*draw)(bl__device *d, const bl_picture *to, const bl_capsule *list, int n);
+    void (*window)(bl__device *d, const bl_picture *to, const bl_picture *from, int x, int y);
+    void (*shift)(bl__device *d, const bl_picture *to, const bl_picture *from, float dx, float dy);
+    void (*lift)(bl__device *d, const bl_picture *to, const bl_picture *rgb, const bl_picture *mask,
+                 const bl_picture *plate, const bl_lift *how);
+    void (*over)(bl__device *d, const bl_picture *frame, const bl_picture *layer, const bl_over *how);
+    void (*resample)(bl__device *d, const bl_picture *to, const bl_picture *from, bl_taps x, bl_taps y);
+    void (*patch)(bl__device *d, const bl_picture *frame, const bl_picture *painted, const bl_picture *made,
+                  const bl_patching *how);
+    void (*planes)(bl__device *d, uint8_t *to, const bl_picture *frame);
+} bl__picture_ops;
 
 typedef struct bl__device_ops {
     int abi;
@@ -40,6 +55,7 @@ typedef struct bl__device_ops {
     void (*free_host)(bl__device *d, void *p);
     void (*upload)(bl__device *d, void *to, const void *from, int64_t bytes);
     void (*download)(bl__device *d, void *to, const void *from, int64_t bytes);
+    void (*copy)(bl__device *d, void *to, const void *from, int64_t bytes); /* within the device */
     void (*fill)(bl__device *d, void *p, int byte, int64_t bytes);
     void (*set)(bl__device *d, float *p, float value);
     void (*round)(bl__device *d, uint16_t *to, const float *from, int64_t n); /* to bfloat16 */
@@ -47,6 +63,12 @@ typedef struct bl__device_ops {
     const bl__kernel *(*kernel)(bl__op op, const bl__node *node); /* never NULL */
     int (*failed)(bl__device *d, bl_err *err);
     int (*sync)(bl__device *d, bl_err *err); /* waits until all is done */
+    /* Marks in the queue. Waiting needs no lock, and keeps no failure: its caller asks `sync` then. */
+    int (*mark_create)(bl__device *d, void **mark, bl_err *err);
+    void (*mark_free)(bl__device *d, void *mark);
+    void (*mark_set)(bl__device *d, void *mark);
+    int (*mark_wait)(bl__device *d, void *mark, bl_err *err);
+    const bl__picture_ops *pictures;
     /* What is queued between begin and end is not done but kept as *graph; replay does it. When end fails,
      * nothing is kept, nothing was done and the device goes on as if nothing had been asked. */
     int (*capture_begin)(bl__device *d, bl_err *err);

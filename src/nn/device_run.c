@@ -39,6 +39,7 @@ void bl__program_leave_device(bl_program *p) {
     bl__device_lock(p->device);
     ops->graph_free(queue(p), p->refresh.graph);
     ops->graph_free(queue(p), p->forward.graph);
+    ops->graph_free(queue(p), p->queued.graph);
     for (int i = 0; i < p->n_objectives; i++) ops->graph_free(queue(p), p->o[i].segment.graph);
     for (int v = 0; p->v && v < p->n_values; v++) ops->free_host(queue(p), p->v[v].host);
     ops->free(queue(p), p->arena);
@@ -86,9 +87,8 @@ static void copy_pinned(bl_program *p, int inputs) {
     }
 }
 
-static void queue_forward(bl_program *p, bl__target *unused) {
+static void queue_steps(bl_program *p, bl__target *unused) {
     (void)unused;
-    copy_pinned(p, 1);
     for (int k = 0; k < p->n_steps; k++) {
         bl__step *s = &p->steps[k];
         const double start = p->spent ? bl_now() : 0;
@@ -96,6 +96,11 @@ static void queue_forward(bl_program *p, bl__target *unused) {
         s->kernel->forward(s);
         if (p->spent) count_time(p, 2 * k, start);
     }
+}
+
+static void queue_forward(bl_program *p, bl__target *unused) {
+    copy_pinned(p, 1);
+    queue_steps(p, unused);
     copy_pinned(p, 0);
 }
 
@@ -139,14 +144,40 @@ static void run(bl_program *p, bl__segment *s, void (*queue_work)(bl_program *, 
     queue_work(p, o);
 }
 
-int bl__device_forward(bl_program *p, bl_err *err) {
-    bl__device_lock(p->device);
+static void refresh(bl_program *p) {
     bl__params_ready(p->ps, p->slab, 0, 1);
     if (p->refreshed != bl__params_version(p->ps)) run(p, &p->refresh, queue_refresh, NULL);
     p->refreshed = bl__params_version(p->ps);
+}
+
+int bl__device_forward(bl_program *p, bl_err *err) {
+    bl__device_lock(p->device);
+    refresh(p);
     run(p, &p->forward, queue_forward, NULL);
     p->pending = 1;
     if (p->n_objectives == 0) bl__device_wait(p);
+    int rc = p->device->ops->failed(queue(p), err);
+    bl__device_unlock(p->device);
+    return rc;
+}
+
+bl_picture bl_program_picture(bl_program *p, bl_value v) {
+    if (!p->device || v < 0 || v >= p->n_values || !p->v[p->v[v].root].host) return (bl_picture){0};
+    const bl_shape s = p->v[v].shape;
+    return (bl_picture){.data = p->arena + p->v[p->v[v].root].offset,
+                        .w = s.w,
+                        .h = s.n * s.h,
+                        .channels = s.c,
+                        .size = sizeof(float),
+                        .device = p->device};
+}
+
+int bl_program_queue(bl_program *p, bl_err *err) {
+    if (!p->device) return bl_fail(err, BL_E_INTERNAL, "a network on the CPU cannot be queued");
+    bl__device_lock(p->device);
+    refresh(p);
+    run(p, &p->queued, queue_steps, NULL);
+    p->pending = 1;
     int rc = p->device->ops->failed(queue(p), err);
     bl__device_unlock(p->device);
     return rc;

@@ -48,10 +48,10 @@ struct bl_program {
     bl_precision precision;
     bl_slab slab;
     bl__shared *shared;
-    bl_device *device; /* NULL: the CPU, and nothing but spent below is used */
-    bl__segment refresh, forward;
-    uint64_t refreshed; /* version of the weights that refresh has seen */
-    int pending;        /* work is queued that buffers have to wait for */
+    bl_device *device;                    /* NULL: the CPU, and nothing but spent below is used */
+    bl__segment refresh, forward, queued; /* the last: forward without the ways up and down */
+    uint64_t refreshed;                   /* version of the weights that refresh has seen */
+    int pending;                          /* work is queued that buffers have to wait for */
     int poison;
     double *spent; /* seconds in a step's forward and in its backward, in turn; NULL: nobody asked */
 };

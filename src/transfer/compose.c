@@ -84,16 +84,35 @@ static int mix_columns(const bl__layer *l, const bl__axis *a, int frame_x, int x
     return 1;
 }
 
+bl_lift bl__layer_lift(const bl__grid *g, int x, int y, float opacity) {
+    return (bl_lift){.opacity = opacity,
+                     .x = x,
+                     .y = y,
+                     .grid_w = g->w,
+                     .grid_h = g->h,
+                     .fade = FEATHER,
+                     .below = CUT_BELOW,
+                     .above = CUT_ABOVE};
+}
+
+bl_over bl__layer_place(const bl__grid *g, int x, int y, int w, int h) {
+    return (bl_over){.x = x,
+                     .y = y,
+                     .x0 = BL_MAX(0, (int)floor(x / g->scale)),
+                     .y0 = BL_MAX(0, (int)floor(y / g->scale)),
+                     .x1 = BL_MIN(g->frame_w, (int)ceil((x + w) / g->scale)),
+                     .y1 = BL_MIN(g->frame_h, (int)ceil((y + h) / g->scale)),
+                     .least = LEAST_ALPHA};
+}
+
 void bl__layer_over(const bl__layer *l, const bl__grid *g, int x, int y, bl_frame *out) {
-    const int x0 = BL_MAX(0, (int)floor(x / g->scale)), y0 = BL_MAX(0, (int)floor(y / g->scale));
-    const int x1 = BL_MIN(g->frame_w, (int)ceil((x + l->w) / g->scale)),
-              y1 = BL_MIN(g->frame_h, (int)ceil((y + l->h) / g->scale));
-    for (int fy = y0; fy < y1; fy++) {
+    const bl_over at = bl__layer_place(g, x, y, l->w, l->h);
+    for (int fy = at.y0; fy < at.y1; fy++) {
         int first, end;
         mix_rows(l, &g->from_y, fy, y, &first, &end);
         if (first == end) continue; /* else two columns each way, for the four that a pixel is mixed of */
-        const int from = BL_MAX(x0, (int)floor((x + first - 2) / g->scale)),
-                  to = BL_MIN(x1, (int)ceil((x + end + 2) / g->scale));
+        const int from = BL_MAX(at.x0, (int)floor((x + first - 2) / g->scale)),
+                  to = BL_MIN(at.x1, (int)ceil((x + end + 2) / g->scale));
         uint8_t *px = out->data + fy * out->stride + (ptrdiff_t)from * 3;
         for (int fx = from; fx < to; fx++, px += 3) {
             float v[4];

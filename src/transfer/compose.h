@@ -11,6 +11,7 @@
 #define BALLERINO_TRANSFER_COMPOSE_H
 
 #include "ballerino/media.h"
+#include "ballerino/picture.h"
 #include "grid.h"
 
 typedef struct bl__layer {
@@ -26,5 +27,9 @@ void bl__layer_fill(bl__layer *l, const bl__grid *g, int x, int y, const float *
                     const float *plate, float opacity);
 /* Puts the layer's window at (x, y) over `out`, a frame-sized picture that holds the plate. */
 void bl__layer_over(const bl__layer *l, const bl__grid *g, int x, int y, bl_frame *out);
+
+/* The same as a device does it (picture.h): bl__layer_fill, and bl__layer_over but for its taps. */
+bl_lift bl__layer_lift(const bl__grid *g, int x, int y, float opacity);
+bl_over bl__layer_place(const bl__grid *g, int x, int y, int w, int h);
 
 #endif

@@ -79,6 +79,19 @@ void bl__grid_release(bl__grid *g) {
     axis_release(&g->from_y);
 }
 
+int bl__axis_up(bl_staged *s, bl_taps *out, const bl__axis *cubic, bl_device *device, bl_err *err) {
+    const int n = cubic->n, count = cubic->taps;
+    int *first;
+    float *weight;
+    int rc = bl_staged_create(s, device, bl_taps_bytes(n, count), err);
+    if (rc < 0) return rc;
+    *out = bl_taps_in(s, n, count, &first, &weight);
+    for (int i = 0; i < n; i++) first[i] = cubic->index[i * count];
+    memcpy(weight, cubic->weight, (size_t)n * (size_t)count * sizeof *weight);
+    bl_staged_up(s, s->bytes);
+    return 0;
+}
+
 /* One grid row before the horizontal pass: the weighted sum of frame rows, columns from..to. */
 static void sum_rows(const bl__axis *a, int row, float *sum, const uint8_t *picture, ptrdiff_t stride,
                      int from, int to) {

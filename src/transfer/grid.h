@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ballerino/status.h"
+#include "ballerino/picture.h"
 
 /* Output pixel i is the sum over k < taps of weight[i * taps + k] * input[index[i * taps + k]]. */
 typedef struct bl__axis {
@@ -34,6 +34,9 @@ typedef struct bl__grid {
 
 int bl__grid_init(bl__grid *g, int frame_w, int frame_h, double scale, bl_err *err);
 void bl__grid_release(bl__grid *g); /* zeroed is fine, and twice */
+
+/* An axis to the frame, whose four taps lie side by side, in staged memory: 0, and *out is queued up. */
+int bl__axis_up(bl_staged *s, bl_taps *out, const bl__axis *cubic, bl_device *device, bl_err *err);
 
 /* Samples the window (x, y, w, h) in grid pixels from a picture of the frame's size: `out` gets w * h *
  * channels bytes. */

@@ -31,8 +31,9 @@ static void map_points(const mapping *m, bl_point3 *q, int n) {
     for (int k = 0; k < n; k++) map(m, &q[k].x, &q[k].y, &q[k].z);
 }
 
-void bl__label_draw_view(float *label, int w, int h, const bl_person *p, int frame_w, int frame_h,
-                         bl_view view, const bl__warp *warp, const bl_figure_options *o) {
+/* The person in coordinates normalised to the window. */
+static bl_person moved_to(int w, int h, const bl_person *p, int frame_w, int frame_h, bl_view view,
+                          const bl__warp *warp) {
     bl_person moved = *p;
     const mapping m = mapping_of(w, h, frame_w, frame_h, view, warp);
     for (int k = 0; k < BL_LANDMARKS; k++)
@@ -40,12 +41,36 @@ void bl__label_draw_view(float *label, int w, int h, const bl_person *p, int fra
     if (p->left_hand.score > 0) map_points(&m, moved.left_hand.points, BL_HAND_POINTS);
     if (p->right_hand.score > 0) map_points(&m, moved.right_hand.points, BL_HAND_POINTS);
     if (p->face.score > 0) map_points(&m, moved.face.points, BL_FACE_POINTS);
+    return moved;
+}
+
+static bl_view view_of(const bl__grid *g, int x, int y) {
+    const float scale = (float)g->scale;
+    return (bl_view){(float)x / scale, (float)y / scale, scale};
+}
+
+void bl__label_draw_view(float *label, int w, int h, const bl_person *p, int frame_w, int frame_h,
+                         bl_view view, const bl__warp *warp, const bl_figure_options *o) {
+    const bl_person moved = moved_to(w, h, p, frame_w, frame_h, view, warp);
     bl_figure_draw(label, w, h, &moved, w, h, (bl_view){0, 0, 1}, o);
 }
 
 void bl__label_draw(float *label, const bl__grid *g, int x, int y, int w, int h, const bl_person *p,
                     const bl__warp *warp, const bl_figure_options *o) {
-    const float scale = (float)g->scale;
-    bl__label_draw_view(label, w, h, p, g->frame_w, g->frame_h,
-                        (bl_view){(float)x / scale, (float)y / scale, scale}, warp, o);
+    bl__label_draw_view(label, w, h, p, g->frame_w, g->frame_h, view_of(g, x, y), warp, o);
+}
+
+void bl__label_queue_view(bl_picture *label, bl_staged *list, const bl_person *p, int frame_w, int frame_h,
+                          bl_view view) {
+    const bl__warp none = BL__WARP_NONE;
+    const int w = label->w, h = label->h;
+    const bl_person moved = moved_to(w, h, p, frame_w, frame_h, view, &none);
+    const int n = bl_figure_capsules(list->host, &moved, w, h, (bl_view){0, 0, 1}, NULL);
+    bl_staged_up(list, n * (int64_t)sizeof(bl_capsule));
+    bl_picture_draw(label, list, n);
+}
+
+void bl__label_queue(bl_picture *label, bl_staged *list, const bl__grid *g, int x, int y,
+                     const bl_person *p) {
+    bl__label_queue_view(label, list, p, g->frame_w, g->frame_h, view_of(g, x, y));
 }

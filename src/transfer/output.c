@@ -56,22 +56,59 @@ static int side_by_side(bl__output *o, bl_frame **result, const bl__still *s, bl
 }
 
 /* ---- two threads ---- */
-static int paint(bl__output *o, bl_frame **out, const bl__still *s, bl_err *err) {
+
+/* What the writer gets: a frame, or one that is converted already and belongs to the painter. */
+typedef struct finished {
+    bl_frame *frame;
+    bl__print *print;
+} finished;
+
+static void finished_free(finished **f) {
+    if (!*f) return;
+    bl_frame_unref(&(*f)->frame);
+    bl__print_back(&(*f)->print);
+    bl_free(*f);
+    *f = NULL;
+}
+
+/* Made on a device and not put beside others: then only looked at where the report wants it. */
+static int is_printed(const bl__output *o, const bl__still *s) {
+    return s->slide && !o->job->side_by_side;
+}
+
+static int paint_into(bl__output *o, finished *out, bl__still *s, bl_err *err) {
+    const int printed = is_printed(o, s), shown = o->strip && bl__strip_is_due(o->strip, s);
     bl_frame *f = NULL;
-    int rc = bl_frame_create(&f, o->plate->width, o->plate->height, err);
-    if (rc < 0) return rc;
-    rc = bl__painter_paint(&o->painter, s, f, err);
-    if (rc == 0 && o->strip) bl__strip_see(o->strip, s, f);
+    int rc = printed && !shown ? 0 : bl_frame_create(&f, o->plate->width, o->plate->height, err);
+    if (rc == 0)
+        rc = printed ? bl__painter_print(&o->painter, s, f, err) : bl__painter_paint(&o->painter, s, f, err);
+    if (rc == 0 && shown) bl__strip_see(o->strip, s, f);
     if (rc == 0 && o->job->side_by_side) rc = side_by_side(o, &f, s, err);
-    if (rc < 0) {
-        bl_frame_unref(&f);
-        return rc;
+    if (rc == 0 && printed) {
+        out->print = s->print;
+        s->print = NULL;
+        out->print->planes.pts = s->source->pts;
+        out->print->planes.time_base = s->source->time_base;
+    } else if (rc == 0) {
+        f->pts = s->source->pts;
+        f->time_base = s->source->time_base;
+        f->index = s->source->index;
+        out->frame = f;
+        return 0;
     }
-    f->pts = s->source->pts;
-    f->time_base = s->source->time_base;
-    f->index = s->source->index;
-    *out = f;
-    return 0;
+    bl_frame_unref(&f);
+    return rc;
+}
+
+static int paint(bl__output *o, finished **out, bl__still *s, bl_err *err) {
+    finished *f = bl_alloc(sizeof *f);
+    if (!f) return bl_fail(err, BL_E_NOMEM, "not enough memory for a frame");
+    int rc = paint_into(o, f, s, err);
+    if (rc < 0)
+        finished_free(&f);
+    else
+        *out = f;
+    return rc;
 }
 
 /* Whoever fails closes the queue that it is fed from, so the one before it is refused, and so on to the put.
@@ -83,11 +120,11 @@ static void *paint_all(void *ctx) {
     int refused = 0;
     while (bl_queue_pop(o->stills, &item)) {
         bl__still *s = item;
-        bl_frame *f = NULL;
+        finished *f = NULL;
         if (w->status == 0 && !refused) {
             w->status = paint(o, &f, s, &w->err);
             refused = w->status == 0 && bl_queue_push(o->painted, f) < 0;
-            if (refused) bl_frame_unref(&f);
+            if (refused) finished_free(&f);
             if (w->status < 0 || refused) bl_queue_close(o->stills);
         }
         bl__still_free(&s);
@@ -101,12 +138,13 @@ static void *write_all(void *ctx) {
     worker *w = &o->writing;
     void *item;
     while (bl_queue_pop(o->painted, &item)) {
-        bl_frame *f = item;
+        finished *f = item;
         if (w->status == 0) {
-            w->status = bl_writer_put(o->writer, f, &w->err);
+            w->status = f->print ? bl_writer_put_planes(o->writer, &f->print->planes, &w->err)
+                                 : bl_writer_put(o->writer, f->frame, &w->err);
             if (w->status < 0) bl_queue_close(o->painted);
         }
-        bl_frame_unref(&f);
+        finished_free(&f);
     }
     return NULL;
 }

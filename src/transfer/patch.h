@@ -20,4 +20,24 @@ int bl__patch_add(bl_frame *f, const bl__part_box *b, const float *change, int n
 /* 1 in the middle, falling to 0 at the patch's edge; u, v in 0..1 across the patch. */
 float bl__patch_weight(float u, float v);
 
+/* ---- the same for who resamples elsewhere (retouch.h) ---- */
+#define BL__PATCH_FADE 0.14f /* width of the fade, in patch sides */
+/* Along one axis: output i of n reads the input around a * i + b, in pixel indices. */
+typedef struct bl__patch_axis {
+    int n;
+    double a, b;
+} bl__patch_axis;
+/* Of input first[i] + k each of count gets weight[i * count + k]. */
+int bl__patch_taps_count(const bl__patch_axis *a);
+void bl__patch_taps(const bl__patch_axis *a, int *first, float *weight);
+/* How bl__patch_cut reads the frame. */
+void bl__patch_cut_axes(const bl__part_box *b, int n, int border, bl__patch_axis *x, bl__patch_axis *y);
+/* Which part of the frame bl__patch_add changes, and how it reads the patch for it; 0: nothing is changed. */
+typedef struct bl__patch_place {
+    bl__patch_axis x, y; /* as many pixels of the frame, from (x0, y0) on */
+    int x0, y0;
+    double left, top; /* of the box */
+} bl__patch_place;
+int bl__patch_lay(bl__patch_place *p, const bl__part_box *b, int n, int frame_w, int frame_h);
+
 #endif

@@ -128,10 +128,13 @@ void bl__patches_close(bl__patches *p) {
 }
 
 /* ---- the trainer's source ---- */
+bl_view bl__patch_view(const bl__part_box *b, int size) {
+    return (bl_view){b->cx - 0.5f * b->side, b->cy - 0.5f * b->side, (float)size / b->side};
+}
+
 void bl__patch_label(float *label, int size, const bl__part_box *b, const bl_person *p, int frame_w,
                      int frame_h, const bl__warp *warp, const bl_figure_options *o) {
-    const bl_view view = {b->cx - 0.5f * b->side, b->cy - 0.5f * b->side, (float)size / b->side};
-    bl__label_draw_view(label, size, size, p, frame_w, frame_h, view, warp, o);
+    bl__label_draw_view(label, size, size, p, frame_w, frame_h, bl__patch_view(b, size), warp, o);
 }
 
 /* Made and photo side by side as floats, patch and border: 6 a pixel. */

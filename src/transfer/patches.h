@@ -37,6 +37,7 @@ const bl__patch *bl__patches_at(const bl__patches *p, int64_t index);
 /* As the trainer wants them: label the figure in the patch, plate what was made, real the photo, weight that
  * of pasting. */
 bl_gan_source bl__patches_source(bl__patches *p);
+bl_view bl__patch_view(const bl__part_box *b, int size); /* from frame pixels to the patch's */
 /* The label of a patch: the figure, as the refiner sees it in training and in use. */
 void bl__patch_label(float *label, int size, const bl__part_box *b, const bl_person *p, int frame_w,
                      int frame_h, const bl__warp *warp, const bl_figure_options *o);

@@ -3,15 +3,20 @@
 #include "ballerino/base.h"
 #include "patches.h"
 
-static int refiner_init(bl__refiner *r, const bl_gan_net *net, bl_params *ps, int threads, bl_err *err) {
-    const size_t pixels = (size_t)net->width * (size_t)net->height;
-    r->size = net->width;
+static int buffers(bl__refiner *r, size_t pixels, bl_err *err) {
     r->label = bl_alloc_array(pixels * 3, sizeof(float));
     r->made = bl_alloc_array(pixels * 3, sizeof(float));
     r->painted = bl_alloc_array(pixels * 3, sizeof(float));
     r->bytes = bl_alloc_array(pixels, 3);
     if (!r->label || !r->made || !r->painted || !r->bytes)
         return bl_fail(err, BL_E_NOMEM, "not enough memory to refine hands and face");
+    return 0;
+}
+
+static int refiner_init(bl__refiner *r, const bl_gan_net *net, bl_params *ps, int threads, bl_err *err) {
+    r->size = net->width;
+    int rc = bl_params_device(ps) ? 0 : buffers(r, (size_t)net->width * (size_t)net->height, err);
+    if (rc < 0) return rc;
     return bl_generator_create(&r->generator, net, ps, BL_SLAB_WEIGHT,
                                bl_device_faster_precision(bl_params_device(ps)), threads, err);
 }
@@ -35,6 +40,7 @@ void bl__refine_release(bl__refine *r) {
         bl_free(x->painted);
         bl_free(x->bytes);
     }
+    for (int k = 0; k < BL_REGIONS; k++) bl__retouch_release(&r->retouch[k]);
     *r = (bl__refine){0};
 }
 
@@ -51,14 +57,33 @@ static int refine_part(bl__refiner *r, bl_frame *f, const bl_person *p, const bl
     return rc < 0 ? rc : bl__patch_add(f, b, r->painted, r->size, err);
 }
 
+/* Whether part k is to be refined, and how. The face comes last: it is looked at most. */
+static bl__refiner *refiner_for(bl__refine *r, int k, const bl__part_box *box, float opacity,
+                                bl__part_box *out) {
+    bl__refiner *x = &r->refiner[bl__refiner_of((bl_region)k)];
+    *out = *box;
+    out->seen *= opacity;
+    return x->size > 0 && out->seen > 0 ? x : NULL;
+}
+
 int bl__refine_frame(bl__refine *r, bl_frame *f, const bl_person *p, const bl__part_box boxes[BL_REGIONS],
                      float opacity, bl_err *err) {
     int rc = 0;
-    for (int k = 0; k < BL_REGIONS && rc == 0; k++) { /* the face last: it is looked at most */
-        bl__refiner *x = &r->refiner[bl__refiner_of((bl_region)k)];
-        bl__part_box b = boxes[k];
-        b.seen *= opacity;
-        if (x->size > 0 && b.seen > 0) rc = refine_part(x, f, p, &b, err);
+    for (int k = 0; k < BL_REGIONS && rc == 0; k++) {
+        bl__part_box b;
+        bl__refiner *x = refiner_for(r, k, &boxes[k], opacity, &b);
+        if (x) rc = refine_part(x, f, p, &b, err);
+    }
+    return rc;
+}
+
+int bl__refine_queue(bl__refine *r, bl_picture *f, const bl_person *p, const bl__part_box boxes[BL_REGIONS],
+                     float opacity, bl_err *err) {
+    int rc = 0;
+    for (int k = 0; k < BL_REGIONS && rc == 0; k++) {
+        bl__part_box b;
+        const bl__refiner *x = refiner_for(r, k, &boxes[k], opacity, &b);
+        if (x) rc = bl__retouch_queue(&r->retouch[k], x->generator, f, p, &b, err);
     }
     return rc;
 }

@@ -9,16 +9,18 @@
 
 #include "model.h"
 #include "parts.h"
+#include "retouch.h"
 
 typedef struct bl__refiner {
     int size; /* of the patch; 0: there is none */
     bl_generator *generator;
-    float *label, *made, *painted;
+    float *label, *made, *painted; /* on the CPU */
     uint8_t *bytes;
 } bl__refiner;
 
 typedef struct bl__refine {
     bl__refiner refiner[BL__REFINERS];
+    bl__retouch retouch[BL_REGIONS]; /* on a device: what each part sends there */
 } bl__refine;
 
 /* Which refiner is for a part: the two hands share one. */
@@ -32,6 +34,10 @@ void bl__refine_release(bl__refine *r);
 /* Refines the person's parts in a composed frame. `boxes`: one a part, frame pixels; their `seen` is
  * multiplied by `opacity`. */
 int bl__refine_frame(bl__refine *r, bl_frame *f, const bl_person *p, const bl__part_box boxes[BL_REGIONS],
+                     float opacity, bl_err *err);
+/* The same on a frame that lies on the refiners' device, only queued; what was queued before was waited for.
+ */
+int bl__refine_queue(bl__refine *r, bl_picture *f, const bl_person *p, const bl__part_box boxes[BL_REGIONS],
                      float opacity, bl_err *err);
 
 #endif

@@ -24,17 +24,26 @@ static void window_size(bl__render *r, const bl__extent *e) {
     r->h = BL_CLAMP((int)ceil(want_h / step - 0.25) * step, net->height, most_h);
 }
 
+static bl_device *device_of(const bl__render *r) {
+    return bl_params_device(r->model->params);
+}
+
+static int sample_plate(bl__render *r, bl_err *err) {
+    const bl_frame *p = r->model->plate;
+    r->plate = bl_alloc_array((size_t)r->grid.w * (size_t)r->grid.h, 3);
+    if (!r->plate) return bl_fail(err, BL_E_NOMEM, "not enough memory for the plate");
+    return bl__grid_sample(&r->grid, r->plate, p->data, p->stride, 3, 0, 0, r->grid.w, r->grid.h, err);
+}
+
 static int buffers(bl__render *r, bl_err *err) {
     const size_t n = (size_t)r->w * (size_t)r->h;
     r->label = bl_alloc_array(n * 3, sizeof(float));
     r->plate_window = bl_alloc_array(n * 3, sizeof(float));
     r->rgb = bl_alloc_array(n * 3, sizeof(float));
     r->mask = bl_alloc_array(n, sizeof(float));
-    r->plate = bl_alloc_array((size_t)r->grid.w * (size_t)r->grid.h, 3);
-    if (!r->label || !r->plate_window || !r->rgb || !r->mask || !r->plate)
+    if (!r->label || !r->plate_window || !r->rgb || !r->mask)
         return bl_fail(err, BL_E_NOMEM, "not enough memory for a window of %dx%d", r->w, r->h);
-    const bl_frame *p = r->model->plate;
-    return bl__grid_sample(&r->grid, r->plate, p->data, p->stride, 3, 0, 0, r->grid.w, r->grid.h, err);
+    return 0;
 }
 
 int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, int threads, bl_err *err) {
@@ -47,19 +56,23 @@ int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, int
     if (rc == 0) {
         window_size(r, &e);
         bl__follow_place(&r->follow, &r->grid, r->w, r->h, e.drop);
-        rc = buffers(r, err);
+        rc = sample_plate(r, err);
     }
     bl_gan_net net = m->info.net;
     net.width = r->w;
     net.height = r->h;
     if (rc == 0)
         rc = bl_generator_create(&r->generator, &net, m->params, BL_SLAB_WEIGHT,
-                                 bl_device_faster_precision(bl_params_device(m->params)), threads, err);
+                                 bl_device_faster_precision(device_of(r)), threads, err);
+    if (rc == 0)
+        rc = device_of(r) ? bl__screen_init(&r->screen, r->generator, r->plate, &r->grid, err)
+                          : buffers(r, err);
     if (rc < 0) bl__render_release(r);
     return rc;
 }
 
 void bl__render_release(bl__render *r) {
+    bl__screen_release(&r->screen);
     bl_generator_destroy(&r->generator);
     bl_free(r->label);
     bl_free(r->plate_window);
@@ -86,28 +99,39 @@ int64_t bl__render_pose(const bl__render *r, int64_t k, float *opacity) {
     return -1;
 }
 
-int bl__render_layer(bl__render *r, int64_t k, bl__layer *layer, int *x, int *y, bl_err *err) {
-    float opacity, dx = 0, dy = 0;
-    const int64_t pose = bl__render_pose(r, k, &opacity);
+int bl__render_new_layer(bl__render *r, bl__layer *layer, bl__slide **slide, bl_err *err) {
+    return device_of(r) ? bl__screen_slide(&r->screen, slide, err) : bl__layer_init(layer, r->w, r->h, err);
+}
+
+static int on_the_cpu(bl__render *r, bl__layer *layer, const bl__scene *s, bl_err *err) {
+    bl_figure_options o = bl_figure_options_default();
+    const bl__warp none = BL__WARP_NONE;
+    bl__label_draw(r->label, &r->grid, s->x, s->y, r->w, r->h, s->person, &none, &o);
+    bl__plate_window(r->plate_window, r->plate, &r->grid, s->x, s->y, r->w, r->h);
+    int rc = bl_generator_run(r->generator, r->label, r->plate_window, s->dx, s->dy, r->rgb, r->mask, err);
+    if (rc < 0) return rc;
+    bl__layer_fill(layer, &r->grid, s->x, s->y, r->rgb, r->mask, r->plate_window, s->opacity);
+    return 0;
+}
+
+int bl__render_layer(bl__render *r, int64_t k, bl__layer *layer, bl__slide *slide, int *x, int *y,
+                     bl_err *err) {
+    bl__scene s = {0};
+    const int64_t pose = bl__render_pose(r, k, &s.opacity);
     if (pose < 0) {
         r->last = -1;
         return 0;
     }
-    *x = r->follow.x[k];
-    *y = r->follow.y[k];
-    bl_figure_options o = bl_figure_options_default();
-    const bl__warp none = BL__WARP_NONE;
-    bl__label_draw(r->label, &r->grid, *x, *y, r->w, r->h, &r->track->frames[pose].person, &none, &o);
-    bl__plate_window(r->plate_window, r->plate, &r->grid, *x, *y, r->w, r->h);
+    s.person = &r->track->frames[pose].person;
+    s.x = *x = r->follow.x[k];
+    s.y = *y = r->follow.y[k];
     if (r->last < 0 || r->track->frames[k].cut) {
         bl_generator_reset(r->generator);
     } else {
-        dx = (float)(*x - r->follow.x[r->last]);
-        dy = (float)(*y - r->follow.y[r->last]);
+        s.dx = (float)(*x - r->follow.x[r->last]);
+        s.dy = (float)(*y - r->follow.y[r->last]);
     }
     r->last = k;
-    int rc = bl_generator_run(r->generator, r->label, r->plate_window, dx, dy, r->rgb, r->mask, err);
-    if (rc < 0) return rc;
-    bl__layer_fill(layer, &r->grid, *x, *y, r->rgb, r->mask, r->plate_window, opacity);
-    return 1;
+    int rc = slide ? bl__screen_show(&r->screen, slide, &s, err) : on_the_cpu(r, layer, &s, err);
+    return rc < 0 ? rc : 1;
 }

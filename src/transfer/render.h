@@ -8,6 +8,7 @@
 #include "compose.h"
 #include "model.h"
 #include "parts.h"
+#include "screen.h"
 
 typedef struct bl__render {
     const bl_model *model; /* borrowed */
@@ -19,7 +20,8 @@ typedef struct bl__render {
     uint8_t *plate;
     bl_generator *generator;
     float *label, *plate_window, *rgb, *mask;
-    int64_t last; /* track entry rendered last, -1 = none: the generator starts afresh */
+    bl__screen screen; /* on a device, instead of the buffers above */
+    int64_t last;      /* track entry rendered last, -1 = none: the generator starts afresh */
 } bl__render;
 
 int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, int threads, bl_err *err);
@@ -27,8 +29,11 @@ void bl__render_release(bl__render *r);
 
 /* Which entry's pose stands for entry k, and how solid it is (0: nobody, the plate alone). */
 int64_t bl__render_pose(const bl__render *r, int64_t k, float *opacity);
-/* Renders entry k (ascending calls). `layer` must be of w x h. 0: nobody is to be seen, the layer is left
- * alone; 1: it is filled, and belongs at (*x, *y). */
-int bl__render_layer(bl__render *r, int64_t k, bl__layer *layer, int *x, int *y, bl_err *err);
+/* A layer for it, of w x h; on a device *slide, else *layer. */
+int bl__render_new_layer(bl__render *r, bl__layer *layer, bl__slide **slide, bl_err *err);
+/* Renders entry k (ascending calls) into one of them; a slide's is only queued. 0: nobody is to be seen, the
+ * layer is left alone; 1: it is filled, and belongs at (*x, *y). */
+int bl__render_layer(bl__render *r, int64_t k, bl__layer *layer, bl__slide *slide, int *x, int *y,
+                     bl_err *err);
 
 #endif

@@ -49,6 +49,10 @@ static int keep(const bl__strip *s, bl_frame *tile[BL__STRIP_ROWS], const bl__st
     return rc;
 }
 
+int bl__strip_is_due(const bl__strip *s, const bl__still *still) {
+    return s->wanted > 0 && s->at[0] <= still->source->index;
+}
+
 void bl__strip_see(bl__strip *s, const bl__still *still, const bl_frame *result) {
     int due = 0; /* several moments may fall on one frame */
     while (due < s->wanted && s->at[due] <= still->source->index) due++;

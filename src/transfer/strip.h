@@ -18,6 +18,8 @@ typedef struct bl__strip {
 
 /* `track`: the normalised one, whose frames will go by. */
 void bl__strip_init(bl__strip *s, const bl_track *track);
+/* Whether this still's frame is wanted. */
+int bl__strip_is_due(const bl__strip *s, const bl__still *still);
 /* Looks at a finished frame and keeps it where it is wanted. Without memory that moment is left out. */
 void bl__strip_see(bl__strip *s, const bl__still *still, const bl_frame *result);
 /* All in one picture: a row each for source, figure, result. NULL when nothing was kept. */

@@ -20,6 +20,9 @@ struct bl__emu_stream {
     bl__emu_graph *capture;
     bool spoilt;
 };
+struct bl__emu_event {
+    bl__emu_stream *stream; /* where it was recorded last */
+};
 
 thread_local bl__emu_place threadIdx, blockIdx, blockDim, gridDim;
 thread_local bl__emu_range bl__emu_seen[4];
@@ -220,6 +223,12 @@ cudaError_t cudaFreeHost(void *p) {
 
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t s) {
     std::lock_guard<std::recursive_mutex> lock(all);
+    if (kind == cudaMemcpyDeviceToDevice) {
+        must_be_device(to, bytes, "a copy");
+        must_be_device(from, bytes, "a copy");
+        bl__emu_queue(s, [=] { memcpy(to, from, bytes); });
+        return cudaSuccess;
+    }
     const bool up = kind == cudaMemcpyHostToDevice, now = !is_pinned(up ? from : to, bytes);
     must_be_device(up ? to : from, bytes, "a copy");
     if (piece(up ? from : to, 1)) {
@@ -262,6 +271,28 @@ cudaError_t cudaStreamSynchronize(cudaStream_t s) {
         return cudaErrorStreamCaptureUnsupported;
     }
     drain(s);
+    return asked("BALLERINO_EMULATOR_BROKEN") ? cudaErrorLaunchFailure : cudaSuccess;
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned) {
+    *out = new bl__emu_event{};
+    return cudaSuccess;
+}
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+    delete event;
+    return cudaSuccess;
+}
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t s) {
+    std::lock_guard<std::recursive_mutex> lock(all);
+    if (s->capture)
+        s->spoilt = true; /* the real one would be part of the graph, and could not be waited for */
+    event->stream = s;
+    return s->capture ? cudaErrorStreamCaptureUnsupported : cudaSuccess;
+}
+/* Does what is queued behind it as well, which the real one need not. */
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+    std::lock_guard<std::recursive_mutex> lock(all);
+    if (event->stream) drain(event->stream);
     return asked("BALLERINO_EMULATOR_BROKEN") ? cudaErrorLaunchFailure : cudaSuccess;
 }
 

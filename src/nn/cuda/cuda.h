@@ -78,6 +78,13 @@ void bl__cuda_set(bl__device *d, float *p, float value);
 void bl__cuda_round(bl__device *d, uint16_t *to, const float *from, int64_t n);
 void bl__cuda_adam(bl__device *d, const bl__adam_run *a);
 
+/* ---- pictures (picture.cu, and these) ---- */
+extern const bl__picture_ops bl__cuda_pictures;
+void bl__cuda_resample(bl__device *d, const bl_picture *to, const bl_picture *from, bl_taps x, bl_taps y);
+void bl__cuda_patch(bl__device *d, const bl_picture *frame, const bl_picture *painted, const bl_picture *made,
+                    const bl_patching *how);
+void bl__cuda_planes(bl__device *d, uint8_t *to, const bl_picture *frame);
+
 /* A picture in memory: rows of pixels of `pitch` values, of which the first shape.c count. */
 typedef struct bl__cuda_picture {
     void *p;

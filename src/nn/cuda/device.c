@@ -172,6 +172,12 @@ static void download(bl__device *d, void *to, const void *from, int64_t bytes) {
                           "copying from it");
 }
 
+static void copy_within(bl__device *d, void *to, const void *from, int64_t bytes) {
+    if (bytes > 0 && bl__cuda_fine(d))
+        (void)bl__cuda_ok(d, cudaMemcpyAsync(to, from, (size_t)bytes, cudaMemcpyDeviceToDevice, d->stream),
+                          "copying on it");
+}
+
 static void fill(bl__device *d, void *p, int byte, int64_t bytes) {
     if (bytes > 0 && bl__cuda_fine(d))
         (void)bl__cuda_ok(d, cudaMemsetAsync(p, byte, (size_t)bytes, d->stream), "filling");
@@ -181,6 +187,37 @@ static int sync_device(bl__device *d, bl_err *err) {
     bl__cuda_group_wait(d);
     if (bl__cuda_fine(d)) (void)bl__cuda_ok(d, cudaStreamSynchronize(d->stream), "waiting");
     return failed(d, err);
+}
+
+/* ---- marks in the queue: who waits for one sleeps, and others go on queueing ---- */
+static int mark_create(bl__device *d, void **mark, bl_err *err) {
+    cudaEvent_t event = NULL;
+    *mark = NULL;
+    if (!bl__cuda_fine(d) ||
+        !bl__cuda_ok(d, cudaEventCreateWithFlags(&event, cudaEventDisableTiming | cudaEventBlockingSync),
+                     "a mark"))
+        return failed(d, err);
+    *mark = event;
+    return 0;
+}
+
+static void mark_free(bl__device *d, void *mark) {
+    if (!mark) return;
+    (void)cudaSetDevice(d->index);
+    (void)bl__cuda_ok(d, cudaEventDestroy((cudaEvent_t)mark), "giving a mark back");
+}
+
+static void mark_set(bl__device *d, void *mark) {
+    if (bl__cuda_fine(d))
+        (void)bl__cuda_ok(d, cudaEventRecord((cudaEvent_t)mark, d->stream), "setting a mark");
+}
+
+static int mark_wait(bl__device *d, void *mark, bl_err *err) {
+    cudaError_t rc = cudaSetDevice(d->index);
+    if (rc == cudaSuccess) rc = cudaEventSynchronize((cudaEvent_t)mark);
+    if (rc == cudaSuccess) return 0;
+    (void)cudaGetLastError();
+    return bl_fail(err, BL_E_DEVICE, "the GPU failed (waiting for a mark): %s", cudaGetErrorString(rc));
 }
 
 /* ---- graphs ---- */
@@ -236,6 +273,7 @@ const bl__device_ops *bl__device_module(void) {
                                        .free_host = free_host,
                                        .upload = upload,
                                        .download = download,
+                                       .copy = copy_within,
                                        .fill = fill,
                                        .set = bl__cuda_set,
                                        .round = bl__cuda_round,
@@ -243,6 +281,11 @@ const bl__device_ops *bl__device_module(void) {
                                        .kernel = bl__cuda_kernel,
                                        .failed = failed,
                                        .sync = sync_device,
+                                       .mark_create = mark_create,
+                                       .mark_free = mark_free,
+                                       .mark_set = mark_set,
+                                       .mark_wait = mark_wait,
+                                       .pictures = &bl__cuda_pictures,
                                        .capture_begin = capture_begin,
                                        .capture_end = capture_end,
                                        .replay = replay,
