@@ -1,5 +1,7 @@
 /* Learning on synthetic samples, starting from another stage's weights, and going on bit-exactly. */
 #include <malloc.h>
+#include <stdatomic.h>
+#include <time.h>
 
 #include "gan/trainer.h"
 #include "gan_samples.h"
@@ -107,6 +109,73 @@ static void resume(const bl_gan_net *net, const bl_gan_train *asked) {
     bl_trainer_destroy(&b);
     bl_trainer_destroy(&a);
     unlink(path);
+}
+
+/* ---- frames are fetched ahead ---- */
+typedef struct watched {
+    samples s;
+    atomic_int calls, inside, most_inside; /* of get */
+    int fails_at;                          /* this call; 0: none does */
+} watched;
+
+static int watched_get(void *ctx, int64_t index, uint64_t augment, float *label, float *plate, float *real,
+                       float *weight, bl_err *err) {
+    watched *w = ctx;
+    const int inside = atomic_fetch_add(&w->inside, 1) + 1, call = atomic_fetch_add(&w->calls, 1) + 1;
+    if (inside > atomic_load(&w->most_inside)) atomic_store(&w->most_inside, inside);
+    const int rc = call == w->fails_at ? bl_fail(err, BL_E_IO, "frame %lld is torn", (long long)index)
+                                       : samples_get(&w->s, index, augment, label, plate, real, weight, err);
+    (void)nanosleep(&(struct timespec){.tv_nsec = 3000000}, NULL);
+    atomic_fetch_sub(&w->inside, 1);
+    return rc;
+}
+
+static bl_gan_source watched_source(watched *w) {
+    bl_gan_source src = samples_source(&w->s, 60);
+    src.ctx = w;
+    src.get = watched_get;
+    return src;
+}
+
+/* Each frame once, one at a time, nothing between steps, and nothing behind the last one. */
+static void frames_are_fetched_once(void **state) {
+    (void)state;
+    bl_err err = {0};
+    watched w = {.s = {tiny.width, tiny.height}};
+    bl_gan_source src = watched_source(&w);
+    bl_gan_net net = tiny;
+    bl_gan_train train = quick();
+    bl_trainer *t = NULL;
+    net.previous = 0;
+    train.temporal_d = 1;
+    train.steps = 6;
+    assert_ok(bl_trainer_create(&t, &net, &train, &src, &err));
+    for (int i = 1; i <= 6; i++) {
+        assert_ok(bl_trainer_step(t, NULL, &err));
+        assert_int_equal(atomic_load(&w.inside), 0);
+        assert_int_equal(atomic_load(&w.calls), 2 * BL_MIN(i + 1, 6)); /* the next unit's two as well */
+    }
+    assert_int_equal(atomic_load(&w.most_inside), 1);
+    bl_trainer_destroy(&t);
+}
+
+/* What fails while it is fetched ahead fails the step that needs it, and says why. */
+static void a_failed_fetch_fails_its_own_step(void **state) {
+    (void)state;
+    bl_err err = {0};
+    watched w = {.s = {tiny.width, tiny.height}, .fails_at = 3};
+    bl_gan_source src = watched_source(&w);
+    bl_gan_net net = tiny;
+    bl_gan_train train = quick();
+    bl_trainer *t = NULL;
+    net.previous = 0;
+    assert_ok(bl_trainer_create(&t, &net, &train, &src, &err));
+    assert_ok(bl_trainer_step(t, NULL, &err));
+    assert_ok(bl_trainer_step(t, NULL, &err));
+    assert_int_equal(bl_trainer_step(t, NULL, &err), BL_E_IO);
+    assert_non_null(strstr(err.msg, "is torn"));
+    assert_int_equal(bl_trainer_steps_done(t), 2);
+    bl_trainer_destroy(&t);
 }
 
 /* A picture that is the plate but for the person, whose colours are off: what a residual is for. */
@@ -485,6 +554,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learning_lowers_the_losses),
         cmocka_unit_test(temporal_pairs_and_painting_learn_too),
+        cmocka_unit_test(frames_are_fetched_once),
+        cmocka_unit_test(a_failed_fetch_fails_its_own_step),
         cmocka_unit_test(residual_starts_from_the_plate_and_learns_what_is_missing),
         cmocka_unit_test(next_stage_starts_from_the_last),
         cmocka_unit_test(previous_frames_are_drawn_in_the_asked_shares),

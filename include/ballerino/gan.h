@@ -100,7 +100,8 @@ typedef struct bl_gan_train {
     bl_dist *dist;
 } bl_gan_train;
 
-/* Where samples come from. Called from one thread at a time. All pointers are buffers to fill. */
+/* Where samples come from. Called from one thread at a time, not always the same, and never between calls of
+ * the trainer. All pointers are buffers to fill. */
 typedef struct bl_gan_source {
     void *ctx;
     int64_t count; /* samples 0..count-1 */

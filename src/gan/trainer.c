@@ -261,6 +261,7 @@ static int build(bl_trainer *t, bl_err *err) {
         return bl_fail(err, BL_E_NOMEM, "not enough memory for the trainer's pictures");
     if ((rc = bl_params_seal(t->ps, t->train.seed, 1, err)) < 0) return rc;
     if ((rc = bl__load_perceptual(t, err)) < 0) return rc;
+    if ((rc = bl__ahead_start(&t->ahead, &t->src, &t->net, t->frames, err)) < 0) return rc;
     if ((rc = bl__compile(t, &t->full, 1, 0, err)) < 0) return rc;
     if (t->train.gan_from > 0 && (rc = bl__compile(t, &t->plain, 0, 0, err)) < 0) return rc;
     if (bl__sees_own(t))
@@ -298,6 +299,7 @@ int bl_trainer_create(bl_trainer **out, const bl_gan_net *net, const bl_gan_trai
 void bl_trainer_destroy(bl_trainer **tp) {
     bl_trainer *t = *tp;
     if (!t) return;
+    bl__ahead_stop(&t->ahead);
     bl_generator_destroy(&t->roll);
     bl_program_destroy(&t->plain);
     bl_program_destroy(&t->full);
@@ -313,17 +315,33 @@ void bl_trainer_destroy(bl_trainer **tp) {
 }
 
 /* ---- one step ---- */
-static int fetch(bl_trainer *t, bl_program *p, int k, int64_t index, uint64_t augment, bl_err *err) {
-    float *plate = t->plate[k] >= 0 ? bl_program_buffer(p, t->plate[k]) : t->plate_buf;
-    return t->src.get(t->src.ctx, index, augment, bl_program_buffer(p, t->label[k]), plate,
-                      bl_program_buffer(p, t->real[k]), bl_program_buffer(p, t->weight[k]), err);
+static int fetch(bl_trainer *t, bl_program *p, int k, const bl__unit *u, bl_err *err) {
+    const bl__shot to = {.label = bl_program_buffer(p, t->label[k]),
+                         .plate = t->plate[k] >= 0 ? bl_program_buffer(p, t->plate[k]) : t->plate_buf,
+                         .real = bl_program_buffer(p, t->real[k]),
+                         .weight = bl_program_buffer(p, t->weight[k])};
+    if (bl__ahead_has(t->ahead, u)) return bl__ahead_take(t->ahead, k, &to, err);
+    return t->src.get(t->src.ctx, u->index + k, u->augment, to.label, to.plate, to.real, to.weight, err);
 }
 
-static int64_t pick(bl_trainer *t) {
-    int64_t i = bl_rng_below(&t->rng, t->src.count);
-    for (int tries = 0; tries < 64 && !suits(t, i); tries++) i = bl_rng_below(&t->rng, t->src.count);
+static int64_t pick(const bl_trainer *t, bl_rng *rng) {
+    int64_t i = bl_rng_below(rng, t->src.count);
+    for (int tries = 0; tries < 64 && !suits(t, i); tries++) i = bl_rng_below(rng, t->src.count);
     while (!suits(t, i)) i = (i + 1) % t->src.count; /* create made sure that there is one */
     return i;
+}
+
+/* A step's first random numbers, so that the next step's are known before it begins. */
+static bl__unit draw_unit(const bl_trainer *t, bl_rng *rng) {
+    const int64_t index = pick(t, rng);
+    return (bl__unit){index, bl_rng_u64(rng) | 1};
+}
+
+static void fetch_next(bl_trainer *t) {
+    bl_rng rng = t->rng;
+    if (t->step + 1 >= t->train.steps) return;
+    const bl__unit next = draw_unit(t, &rng);
+    bl__ahead_ask(t->ahead, &next);
 }
 
 static float schedule(const bl_gan_train *o, int64_t step) {
@@ -378,26 +396,39 @@ static int report(bl_trainer *t, bl_program *p, bl_gan_losses *losses, bl_err *e
     return 0;
 }
 
-int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err) {
-    int with_gan = t->step >= t->train.gan_from, rc = 0;
-    bl_program *p = with_gan ? t->full : t->plain;
-    int64_t index = pick(t);
-    uint64_t augment = bl_rng_u64(&t->rng) | 1;
+/* All that a step needs of the source, and all its random numbers. */
+static int fill(bl_trainer *t, bl_program *p, bl_err *err) {
+    const bl__unit u = draw_unit(t, &t->rng);
     bl__previous previous = {0};
+    int rc = 0;
     bl__draw_augment(t, p);
     if (t->net.previous)
-        previous = bl__draw_previous(&t->rng, &t->train, t->src.run_before(t->src.ctx, index));
-    for (int k = 0; k < t->frames && rc >= 0; k++) rc = fetch(t, p, k, index + k, augment, err);
-    if (rc >= 0) rc = bl__fill_previous(t, p, index, previous, augment, err);
-    if (rc < 0) return rc;
-    if ((rc = bl_program_forward(p, err)) < 0 || (rc = bl_program_backward(p, 0, err)) < 0) return rc;
-    if (with_gan && (rc = bl_program_backward(p, 1, err)) < 0) return rc;
-    rc = bl_dist_average_gradients(t->train.dist, t->ps, with_gan ? "" : "G.", err);
+        previous = bl__draw_previous(&t->rng, &t->train, t->src.run_before(t->src.ctx, u.index));
+    for (int k = 0; k < t->frames && rc >= 0; k++) rc = fetch(t, p, k, &u, err);
+    return rc < 0 ? rc : bl__fill_previous(t, p, u.index, previous, u.augment, err);
+}
+
+static int learn_from(bl_trainer *t, bl_program *p, int with_gan, bl_gan_losses *losses, bl_err *err) {
+    int rc = bl_program_forward(p, err);
+    if (rc >= 0) rc = bl_program_backward(p, 0, err);
+    if (rc >= 0 && with_gan) rc = bl_program_backward(p, 1, err);
+    if (rc >= 0) rc = bl_dist_average_gradients(t->train.dist, t->ps, with_gan ? "" : "G.", err);
     if (rc < 0) return rc;
     learn(t, with_gan);
     t->step++;
     if ((rc = bl_device_check(t->train.device, err)) < 0) return rc; /* its losses would mean nothing */
     return report(t, p, losses, err);
+}
+
+int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err) {
+    const int with_gan = t->step >= t->train.gan_from;
+    bl_program *p = with_gan ? t->full : t->plain;
+    int rc = fill(t, p, err);
+    if (rc < 0) return rc;
+    fetch_next(t);
+    rc = learn_from(t, p, with_gan, losses, err);
+    bl__ahead_settle(t->ahead); /* between steps the source is its owner's */
+    return rc;
 }
 
 bl_program *bl_trainer_program(bl_trainer *t) {

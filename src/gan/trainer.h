@@ -2,6 +2,7 @@
 #ifndef BALLERINO_GAN_TRAINER_H
 #define BALLERINO_GAN_TRAINER_H
 
+#include "ahead.h"
 #include "net.h"
 
 enum {
@@ -28,6 +29,7 @@ struct bl_trainer {
     bl_graph *g;
     bl_program *full, *plain; /* with and without the discriminators */
     bl_generator *roll;       /* for own outputs; NULL when nobody sees any */
+    bl__ahead *ahead;
     bl_value previous, label[2], plate[2], real[2], weight[2], image[2];
     bl_value past_own[3], past_real[3]; /* 1, 2 and BL__PAST frames before; BL_NONE but for temporal_d 2 */
     bl_value aug_colour, aug_move, aug_cut; /* the unit's augmentation; BL_NONE when off */
