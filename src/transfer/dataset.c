@@ -62,7 +62,7 @@ static int map_file(bl__dataset *d, const char *path, bl_err *err) {
 
 int bl__dataset_open(bl__dataset *d, const char *path, const bl__grid *g, const bl_track *t,
                      const bl_frame *plate, bl_err *err) {
-    *d = (bl__dataset){.grid = g, .track = t};
+    *d = (bl__dataset){.grid = g, .track = t, .threads = 1};
     int rc = map_file(d, path, err);
     if (rc == 0) {
         d->plate = bl_alloc_array((size_t)g->w * (size_t)g->h, 3);
@@ -118,17 +118,26 @@ void bl__dataset_real(const bl__dataset *d, int64_t index, float *real) {
 }
 
 /* ---- augmentation ---- */
+typedef struct warping {
+    const bl__dataset *d;
+    const bl__sample *s;
+    const uint8_t *rgb, *weights; /* of the record */
+    const bl__moves *moves;
+    float *plate, *real, *weight;
+} warping;
+
 /* Photo, plate and weight side by side as floats, window plus border: 7 a pixel. */
-static void gather(bl__dataset *d, int64_t index) {
-    const int fw = d->w + 2 * BL__BORDER, fh = d->h + 2 * BL__BORDER;
-    const bl__sample *s = bl__dataset_sample(d, index);
-    const uint8_t *rgb = record_at(d, index) + sizeof *s, *wt = rgb + (size_t)fw * (size_t)fh * 3;
-    float *out = d->scratch;
-    for (int j = 0; j < fh; j++) {
+static void gather(const void *arg, int64_t from, int64_t to) {
+    const warping *p = arg;
+    const bl__dataset *d = p->d;
+    const int fw = d->w + 2 * BL__BORDER;
+    const uint8_t *rgb = p->rgb + 3 * from * fw, *wt = p->weights + from * fw;
+    float *out = d->scratch + 7 * from * fw;
+    for (int j = (int)from; j < to; j++) {
         const uint8_t *row =
-            d->plate + (ptrdiff_t)BL_CLAMP(s->y + j - BL__BORDER, 0, d->grid->h - 1) * d->grid->w * 3;
+            d->plate + (ptrdiff_t)BL_CLAMP(p->s->y + j - BL__BORDER, 0, d->grid->h - 1) * d->grid->w * 3;
         for (int i = 0; i < fw; i++, rgb += 3, wt++, out += 7) {
-            const uint8_t *px = row + (ptrdiff_t)BL_CLAMP(s->x + i - BL__BORDER, 0, d->grid->w - 1) * 3;
+            const uint8_t *px = row + (ptrdiff_t)BL_CLAMP(p->s->x + i - BL__BORDER, 0, d->grid->w - 1) * 3;
             for (int c = 0; c < 3; c++) {
                 out[c] = rgb[c];
                 out[3 + c] = px[c];
@@ -136,17 +145,18 @@ static void gather(bl__dataset *d, int64_t index) {
             out[6] = *wt;
         }
     }
-    forget(d, index);
 }
 
-static void warp_all(bl__dataset *d, int64_t index, const bl__moves *m, float *plate, float *real,
-                     float *weight) {
+static void warp_rows(const void *arg, int64_t from, int64_t to) {
+    const warping *p = arg;
+    const bl__dataset *d = p->d;
     const int fw = d->w + 2 * BL__BORDER, fh = d->h + 2 * BL__BORDER;
-    gather(d, index);
-    for (int j = 0; j < d->h; j++)
+    float *real = p->real + 3 * from * d->w, *plate = p->plate + 3 * from * d->w,
+          *weight = p->weight + from * d->w;
+    for (int j = (int)from; j < to; j++)
         for (int i = 0; i < d->w; i++) {
             float u, v, px[7];
-            bl__moves_back(m, d->w, d->h, i, j, &u, &v);
+            bl__moves_back(p->moves, d->w, d->h, i, j, &u, &v);
             bl__sample_cubic(d->scratch, fw, fh, 7, u + BL__BORDER, v + BL__BORDER, px);
             for (int c = 0; c < 3; c++) {
                 *real++ = BL_CLAMP(px[c], 0, 255) * (2.f / 255) - 1;
@@ -154,6 +164,18 @@ static void warp_all(bl__dataset *d, int64_t index, const bl__moves *m, float *p
             }
             *weight++ = 1 + (BL__WEIGHT_PERSON - 1) * BL_CLAMP(px[6], 0, 255) / 255;
         }
+}
+
+static void warp_all(const bl__dataset *d, int64_t index, const bl__moves *m, float *plate, float *real,
+                     float *weight) {
+    const int full_h = d->h + 2 * BL__BORDER;
+    warping p = {.d = d, .moves = m, .plate = plate, .real = real, .weight = weight};
+    p.s = bl__dataset_sample(d, index);
+    p.rgb = record_at(d, index) + sizeof *p.s;
+    p.weights = p.rgb + (size_t)(d->w + 2 * BL__BORDER) * (size_t)full_h * 3;
+    bl_team_split(d->threads, full_h, gather, &p);
+    forget(d, index);
+    bl_team_split(d->threads, d->h, warp_rows, &p);
 }
 
 /* ---- the trainer's source ---- */

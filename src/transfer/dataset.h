@@ -36,6 +36,7 @@ typedef struct bl__dataset {
     size_t record;
     bl__sample *samples; /* what leads the records, n; owned */
     float *scratch;      /* for augmentation */
+    int threads;         /* that make a sample; 1 until somebody says more */
 } bl__dataset;
 
 /* `plate`: frame-sized picture. */

@@ -114,7 +114,7 @@ static int plan(bl__training *t, bl__stage s, const bl_gan_source *src, bl_err *
     train->seed = t->job->seed;
     train->device = t->job->device;
     train->dist = t->job->dist;
-    train->threads = t->state.threads;
+    train->threads = t->data.threads = t->state.threads;
     train->precision = (bl_precision)t->state.precision;
     if (t->state.stage[s].steps == 0) {
         rc = make_plan(t, s, src, err);
