@@ -2,11 +2,11 @@
 # Time to quality: how many minutes of training until the held-out end of a generated clip reaches a given SSIM. Schedules
 # go by the length of a training, so each length is a training of its own; the time in between is interpolated. To be
 # compared between versions and settings on the same idle machine.
-# usage: quality.sh [FOLDER] [SSIM] [TRAIN-OPTION]...     e.g. quality.sh /tmp/q 0.80 --perceptual pose
+# usage: quality.sh [FOLDER] [SSIM] [TRAIN-OPTION]...     e.g. quality.sh /tmp/q 0.86 --perceptual pose
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 bin=$root/build/release/bin
-folder=${1:-${TMPDIR:-/tmp}/ballerino-quality} wanted=${2:-0.80}
+folder=${1:-${TMPDIR:-/tmp}/ballerino-quality} wanted=${2:-0.86}
 [ $# -lt 2 ] || shift
 [ $# -lt 1 ] || shift
 mkdir -p "$folder"
