@@ -15,13 +15,11 @@ struct bl__ahead {
     bl__shot shot[MOST_FRAMES];
     pthread_t thread;
     int started;
-    pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t changed;
-    enum { IDLE, ASKED, ENDING } state;
-    bl__unit unit; /* asked for, and when idle what there is */
-    int there;     /* 0: nothing was asked for yet */
-    int rc;        /* what the source said */
+    bl_queue *asked, *fetched; /* this, there and back; the thread owns what follows in between */
+    bl__unit unit;
+    int rc; /* what the source said */
     bl_err err;
+    enum { NOTHING, UNDERWAY, THERE } state; /* the caller's alone */
 };
 
 static size_t values(const bl_gan_net *net) {
@@ -32,34 +30,22 @@ int64_t bl__ahead_bytes(const bl_gan_net *net, int frames) {
     return (int64_t)(values(net) * sizeof(float)) * frames;
 }
 
-static int fetch(bl__ahead *a, const bl__unit *unit, bl_err *err) {
-    int rc = 0;
-    for (int k = 0; k < a->frames && rc >= 0; k++) {
+static void fetch(bl__ahead *a) {
+    a->rc = 0;
+    for (int k = 0; k < a->frames && a->rc >= 0; k++) {
         const bl__shot *s = &a->shot[k];
-        rc = a->src.get(a->src.ctx, unit->index + k, unit->augment, s->label, s->plate, s->real, s->weight,
-                        err);
+        a->rc = a->src.get(a->src.ctx, a->unit.index + k, a->unit.augment, s->label, s->plate, s->real,
+                           s->weight, &a->err);
     }
-    return rc;
 }
 
 static void *work(void *ctx) {
     bl__ahead *a = ctx;
-    (void)pthread_mutex_lock(&a->lock);
-    for (;;) {
-        while (a->state == IDLE) (void)pthread_cond_wait(&a->changed, &a->lock);
-        if (a->state == ENDING) break;
-        const bl__unit unit = a->unit;
-        bl_err err = {0};
-        (void)pthread_mutex_unlock(&a->lock);
-        const int rc = fetch(a, &unit, &err);
-        (void)pthread_mutex_lock(&a->lock);
-        a->rc = rc;
-        a->err = err;
-        a->there = 1;
-        if (a->state == ASKED) a->state = IDLE;
-        (void)pthread_cond_broadcast(&a->changed);
+    void *item;
+    while (bl_queue_pop(a->asked, &item)) {
+        fetch(a);
+        (void)bl_queue_push(a->fetched, a);
     }
-    (void)pthread_mutex_unlock(&a->lock);
     return NULL;
 }
 
@@ -83,9 +69,9 @@ int bl__ahead_start(bl__ahead **out, const bl_gan_source *src, const bl_gan_net 
     a->frames = frames;
     a->label_channels = net->label_channels;
     a->pixels = (size_t)net->width * (size_t)net->height;
-    (void)pthread_mutex_init(&a->lock, NULL);
-    (void)pthread_cond_init(&a->changed, NULL);
     int rc = allocate(a, net, err);
+    if (rc == 0) rc = bl_queue_create(&a->asked, 1, err);
+    if (rc == 0) rc = bl_queue_create(&a->fetched, 1, err);
     if (rc == 0) a->started = pthread_create(&a->thread, NULL, work, a) == 0;
     if (rc == 0 && !a->started) rc = bl_fail(err, BL_E_NOMEM, "cannot start a thread to fetch frames");
     if (rc < 0)
@@ -98,35 +84,30 @@ int bl__ahead_start(bl__ahead **out, const bl_gan_source *src, const bl_gan_net 
 void bl__ahead_stop(bl__ahead **ap) {
     bl__ahead *a = *ap;
     if (!a) return;
-    (void)pthread_mutex_lock(&a->lock);
-    a->state = ENDING;
-    (void)pthread_cond_broadcast(&a->changed);
-    (void)pthread_mutex_unlock(&a->lock);
-    if (a->started) (void)pthread_join(a->thread, NULL);
-    (void)pthread_cond_destroy(&a->changed);
-    (void)pthread_mutex_destroy(&a->lock);
+    if (a->started) {
+        bl_queue_close(a->asked);
+        (void)pthread_join(a->thread, NULL);
+    }
+    bl_queue_destroy(&a->asked);
+    bl_queue_destroy(&a->fetched);
     bl_free(a->memory);
     bl_free(a);
     *ap = NULL;
 }
 
 void bl__ahead_ask(bl__ahead *a, const bl__unit *unit) {
-    (void)pthread_mutex_lock(&a->lock);
     a->unit = *unit;
-    a->there = 0;
-    a->state = ASKED;
-    (void)pthread_cond_broadcast(&a->changed);
-    (void)pthread_mutex_unlock(&a->lock);
+    a->state = UNDERWAY;
+    (void)bl_queue_push(a->asked, a);
 }
 
 void bl__ahead_settle(bl__ahead *a) {
-    (void)pthread_mutex_lock(&a->lock);
-    while (a->state == ASKED) (void)pthread_cond_wait(&a->changed, &a->lock);
-    (void)pthread_mutex_unlock(&a->lock);
+    void *item;
+    if (a->state == UNDERWAY && bl_queue_pop(a->fetched, &item)) a->state = THERE;
 }
 
 int bl__ahead_has(const bl__ahead *a, const bl__unit *unit) {
-    return a->there && a->unit.index == unit->index && a->unit.augment == unit->augment;
+    return a->state == THERE && a->unit.index == unit->index && a->unit.augment == unit->augment;
 }
 
 int bl__ahead_take(const bl__ahead *a, int k, const bl__shot *to, bl_err *err) {

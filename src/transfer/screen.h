@@ -6,8 +6,8 @@
  *     bl__slide *slide = NULL;
  *     bl__screen_slide(&screen, &slide, &err);              // a layer to fill
  *     bl__screen_show(&screen, slide, &scene, &err);
- *     bl__slide_back(&slide);                               // in any thread, when what reads it was waited
- * for bl__screen_release(&screen);                          // after the last slide is back
+ *     bl__slide_back(&slide);              // in any thread, when what reads it was waited for
+ *     bl__screen_release(&screen);         // after the last slide is back
  */
 #ifndef BALLERINO_TRANSFER_SCREEN_H
 #define BALLERINO_TRANSFER_SCREEN_H

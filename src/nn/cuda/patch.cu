@@ -2,15 +2,6 @@
  * along x first, then along y; a row along x is made anew by each pixel that needs it. */
 #include "picture.h"
 
-struct Taps {
-    Array<const int> first;
-    Array<const float> weight;
-    int n, count;
-};
-static Taps taps(bl_taps t) {
-    return Taps{array(t.first), array(t.weight), t.n, t.count};
-}
-
 /* Pixel (i, j) of the resampled picture, whose pixels `in` gives: in(x, y, rgb). */
 template <class F>
 static __device__ void mix(float out[3], const Taps &x, const Taps &y, int i, int j, int w, int h,
@@ -72,8 +63,7 @@ struct Patch {
     bl_patching how;
     __device__ float fade(double at) const {
         const float u = (float)at;
-        const float t = within(fminf(u, 1 - u) / how.fade, 0, 1);
-        return t * t * (3 - 2 * t);
+        return smoothstep(fminf(u, 1 - u) / how.fade);
     }
     __device__ void operator()(int64_t i) const {
         const Pixel p = pixel_of(i, x.n);

@@ -88,10 +88,6 @@ static void shift(bl__device *d, const bl_picture *to, const bl_picture *from, f
 }
 
 /* ---- composition ---- */
-static __device__ inline float smoothstep(float t) {
-    t = within(t, 0, 1);
-    return t * t * (3 - 2 * t);
-}
 static __device__ inline float feather(int at, int n, int place, int grid, float fade) {
     float f = 1;
     if (place > 0) f *= smoothstep(((float)at + 0.5f) / fade);
@@ -125,23 +121,22 @@ static void lift(bl__device *d, const bl_picture *to, const bl_picture *rgb, con
 struct Over {
     Array<uint8_t> frame;
     Array<const float4> layer;
-    Array<const int> first_x, first_y;
-    Array<const float> weight_x, weight_y;
-    int frame_w, w, h, count;
+    Taps from_x, from_y;
+    int frame_w, w, h;
     bl_over how;
     __device__ void operator()(int64_t i) const {
         const Pixel p = pixel_of(i, how.x1 - how.x0);
         const int fx = how.x0 + p.x, fy = how.y0 + p.y;
         float v[4] = {0, 0, 0, 0};
-        for (int k = 0; k < count; k++) {
-            const int column = clamped(first_x[fx] + k - how.x, w);
+        for (int k = 0; k < from_x.count; k++) {
+            const int column = clamped(from_x.first[fx] + k - how.x, w);
             float mixed[4] = {0, 0, 0, 0};
-            for (int j = 0; j < count; j++) {
-                const float4 in = layer[(int64_t)clamped(first_y[fy] + j - how.y, h) * w + column];
-                const float t = weight_y[(int64_t)fy * count + j];
+            for (int j = 0; j < from_y.count; j++) {
+                const float4 in = layer[(int64_t)clamped(from_y.first[fy] + j - how.y, h) * w + column];
+                const float t = from_y.weight[(int64_t)fy * from_y.count + j];
                 mixed[0] += t * in.x, mixed[1] += t * in.y, mixed[2] += t * in.z, mixed[3] += t * in.w;
             }
-            for (int c = 0; c < 4; c++) v[c] += weight_x[(int64_t)fx * count + k] * mixed[c];
+            for (int c = 0; c < 4; c++) v[c] += from_x.weight[(int64_t)fx * from_x.count + k] * mixed[c];
         }
         if (v[3] <= how.least) return;
         const float rest = 1 - fminf(v[3], 1);
@@ -153,9 +148,8 @@ struct Over {
 static void over(bl__device *d, const bl_picture *frame, const bl_picture *layer, const bl_over *how) {
     if (how->x1 <= how->x0 || how->y1 <= how->y0) return;
     each(d, "a layer over the plate", (int64_t)(how->x1 - how->x0) * (how->y1 - how->y0),
-         Over{array((uint8_t *)frame->data), array((const float4 *)layer->data), array(how->from_x.first),
-              array(how->from_y.first), array(how->from_x.weight), array(how->from_y.weight), frame->w,
-              layer->w, layer->h, how->from_x.count, *how});
+         Over{array((uint8_t *)frame->data), array((const float4 *)layer->data), taps(how->from_x),
+              taps(how->from_y), frame->w, layer->w, layer->h, *how});
 }
 
 extern "C" const bl__picture_ops bl__cuda_pictures = {.draw = draw,

@@ -16,5 +16,18 @@ static __device__ inline int clamped(int v, int n) {
 static __device__ inline float within(float v, float low, float high) {
     return v < low ? low : v > high ? high : v;
 }
+static __device__ inline float smoothstep(float t) {
+    t = within(t, 0, 1);
+    return t * t * (3 - 2 * t);
+}
+
+struct Taps {
+    Array<const int> first;
+    Array<const float> weight;
+    int n, count;
+};
+static inline Taps taps(bl_taps t) {
+    return Taps{array(t.first), array(t.weight), t.n, t.count};
+}
 
 #endif
