@@ -122,7 +122,7 @@ static double gflop(const bench *b, bl_err *err) {
     int64_t bytes;
     double macs = 0;
     if (b->trainer) return 2e-9 * bl_program_training_macs(bl_trainer_program(b->trainer));
-    return bl_generator_estimate(&b->what.net, b->what.train.precision, 0, &bytes, &macs, err) < 0
+    return bl_generator_estimate(&b->what.net, b->what.train.precision, 0, NULL, &bytes, &macs, err) < 0
                ? 0
                : 2e-9 * macs;
 }

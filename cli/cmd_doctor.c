@@ -42,6 +42,7 @@ static void print_time(double seconds) {
 static int estimate(const bl__options *o, bl_err *err) {
     bl_train_job job = bl_train_job_default();
     bl_train_needs n;
+    const int here = bl_dist_launched_here();
     job.preset = (bl_preset)bl__option_choice(o, BL__OPT_preset);
     job.scene = (bl_scene)bl__option_choice(o, BL__OPT_scene);
     bl__option_size(o, BL__OPT_size, &job.width, &job.height);
@@ -50,16 +51,24 @@ static int estimate(const bl__options *o, bl_err *err) {
     int rc = bl_train_estimate(&n, &job, err);
     if (rc < 0) return rc;
     const int64_t left = bl_device_memory_free(o->device);
+    const int64_t together = o->device ? n.bytes : here * n.bytes; /* a GPU is one process's */
     printf("preset       %s, a window of %dx%d, a clip of %lld frames\n", bl__option_text(o, BL__OPT_preset),
            n.width, n.height, (long long)n.frames);
     printf("memory       %.2f GiB%s, and %.2f GiB of samples that stay in memory where there is room\n",
            gib(n.bytes), o->device ? " of the GPU's" : "", gib(n.cache_bytes));
+    if (here > 1)
+        printf("processes    %d on this machine, each as much: %.2f GiB%s\n", here, gib(here * n.bytes),
+               o->device ? " where they share a GPU" : "");
+    if (o->device)
+        printf("a transfer   %.2f GiB of the GPU's, up to %.2f where the dance reaches further than the "
+               "target's\n",
+               gib(n.transfer_bytes), gib(n.transfer_most_bytes));
     printf("a step       %.1f thousand million multiply-adds, about %.2f s here and now\n",
            n.macs_step * 1e-9, n.step_seconds);
     printf("training     ");
     print_time(n.seconds);
     puts("");
-    if (left > 0 && n.bytes > left)
+    if (left > 0 && BL_MAX(together, n.transfer_bytes) > left)
         printf("note         only %.2f GiB of memory are free; a smaller --size would fit\n", gib(left));
     return 0;
 }
@@ -100,7 +109,7 @@ int bl__cmd_doctor(const bl__options *o, bl_err *err) {
     char media[1024] = "";
     int rc = bl__no_words(o, err);
     if (rc < 0) return rc;
-    if (bl__option_flag(o, BL__OPT_estimate)) return estimate(o, err);
+    if (bl__option_flag(o, BL__OPT_estimate)) return bl_dist_launched_rank() > 0 ? 0 : estimate(o, err);
     printf("cores        %d\n", bl_cpu_count());
     printf("memory       %.1f GiB free\n", gib(bl_mem_available()));
     printf("CPU kernels  %s, vector kernels for %s\n", bl_cpu_backend_version(), bl_cpu_vector_isa());

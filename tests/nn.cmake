@@ -27,7 +27,7 @@ if(CMAKE_CXX_COMPILER)
   target_include_directories(bl_cuda_emulated PRIVATE ${emulator} ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src/nn
     ${CMAKE_SOURCE_DIR}/src/nn/cuda)
   target_link_libraries(bl_cuda_emulated PRIVATE bl_base Threads::Threads m)
-  target_link_options(bl_cuda_emulated PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/src/nn/cuda/module.map)
+  target_link_options(bl_cuda_emulated PRIVATE -Wl,--version-script=${emulator}/module.map)
   target_compile_definitions(bl_cuda_emulated PRIVATE BL__EMULATED=1 _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
   target_compile_options(bl_cuda_emulated PRIVATE -Wall -Wextra -Wno-missing-field-initializers $<$<BOOL:${BL_WERROR}>:-Werror>)
   if(BL_SANITIZE)

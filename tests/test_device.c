@@ -289,6 +289,82 @@ static void too_little_memory_there_is_said_and_forgotten(void **state) {
     bl_trainer_destroy(&t);
 }
 
+/* Whole small trainings, of two kinds. */
+static int train_a_little(int temporal, bl_err *err) {
+    samples s = {tiny.width, tiny.height};
+    bl_trainer *t = NULL;
+    bl_gan_train train = quick(device);
+    const bl_gan_source src = samples_source(&s, 20);
+    train.temporal_d = temporal;
+    train.gan_from = 1;
+    int rc = bl_trainer_create(&t, &tiny, &train, &src, err);
+    for (int i = 0; i < 3 && rc == 0; i++) rc = bl_trainer_step(t, NULL, err);
+    bl_trainer_destroy(&t);
+    return rc;
+}
+
+static int train_plainly(bl_err *err) {
+    return train_a_little(0, err);
+}
+
+static void training_without_any_allocation_is_said(void **state) {
+    (void)state;
+    bl_err err = {0};
+    if (on_gpu) return;
+    assert_true(every_allocation_fails(train_plainly) > 20);
+    assert_ok(bl_device_check(device, &err));
+}
+
+static void training_takes_what_was_reckoned(void **state) {
+    (void)state;
+    bl_err err = {0};
+    if (on_gpu) return;
+    for (int temporal = 0; temporal < 3; temporal++) {
+        bl_gan_train train = quick(device);
+        int64_t bytes = 0;
+        double macs = 0;
+        struct bl__emulated *e = emulated();
+        const int64_t before = e->most = e->used;
+        train.temporal_d = temporal;
+        train.gan_from = 1;
+        assert_ok(bl_gan_estimate(&tiny, &train, &bytes, &macs, &err));
+        assert_ok(train_a_little(temporal, &err));
+        expect_reckoned("a training", bytes, e->most - before);
+    }
+}
+
+static int open_pose_network(bl_device *where, bl_err *err) {
+    static fb example;
+    bl__net *net = NULL;
+    const bl__net_options o = {.outputs = 3, .batch = 2, .device = where};
+    tfl_example(&example);
+    int rc = bl__net_open(&net, example.data + example.at, FB_MAX - example.at, "example", &o, err);
+    if (rc == 0) bl__net_use(net, 2);
+    if (rc == 0) rc = bl__net_run(net, err);
+    bl__net_close(&net);
+    return rc;
+}
+
+static int open_it_there(bl_err *err) {
+    return open_pose_network(device, err);
+}
+
+static void a_pose_network_takes_what_was_reckoned(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_device *plan = NULL;
+    if (on_gpu) return;
+    struct bl__emulated *e = emulated();
+    const int64_t before = e->most = e->used;
+    assert_ok(bl_device_plan(&plan, device, &err));
+    assert_ok(open_pose_network(plan, &err));
+    assert_int_equal(e->most, before);
+    assert_ok(open_pose_network(device, &err));
+    expect_reckoned("a pose network", bl_device_planned(plan), e->most - before);
+    bl_device_close(&plan);
+    assert_true(every_allocation_fails(open_it_there) > 5);
+}
+
 static void a_pose_network_gives_the_same_there(void **state) {
     (void)state;
     bl_err err = {0};
@@ -327,6 +403,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_plan_takes_nothing_of_the_device),
         cmocka_unit_test(nothing_is_saved_from_a_failed_device),
         cmocka_unit_test(too_little_memory_there_is_said_and_forgotten),
+        cmocka_unit_test(training_without_any_allocation_is_said),
+        cmocka_unit_test(training_takes_what_was_reckoned),
+        cmocka_unit_test(a_pose_network_takes_what_was_reckoned),
         cmocka_unit_test(a_pose_network_gives_the_same_there),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,6 +137,13 @@ static void different_ways_are_noticed(void **state) {
     assert_ok(bl_dist_barrier(group, &err)); /* and it can go on */
 }
 
+/* Without asking the group: what is said of many processes before they have met. */
+static void the_launcher_says_the_same(void **state) {
+    (void)state;
+    assert_int_equal(bl_dist_launched_rank(), rank());
+    assert_int_equal(bl_dist_launched_here(), bl_dist_local_size(group));
+}
+
 static void specs_are_checked(void **state) {
     (void)state;
     bl_err err = {0};
@@ -173,6 +180,7 @@ int main(void) {
         cmocka_unit_test(waiting_takes_no_core),
         cmocka_unit_test(parameters_become_equal_and_gradients_means),
         cmocka_unit_test(different_ways_are_noticed),
+        cmocka_unit_test(the_launcher_says_the_same),
         cmocka_unit_test(specs_are_checked),
         cmocka_unit_test(one_failure_is_everybodys),
     };

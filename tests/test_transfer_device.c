@@ -14,6 +14,7 @@
 #include "media_clip.h"
 #include "on_device.h"
 #include "scene_files.h"
+#include "transfer/estimate.h"
 #include "transfer/still.h"
 
 #define MOST 12.0
@@ -351,6 +352,71 @@ static void too_little_memory_is_a_sentence(void **state) {
     bl_track_destroy(&t);
 }
 
+static int transfer_it(bl_err *err) {
+    char output[128];
+    snprintf(output, sizeof output, "%s", in_dir("short.mp4"));
+    (void)unlink(output);
+    bl_transfer_job j = job_on(device, output);
+    j.model = in_dir("paint.ballerino"); /* its window is the model's */
+    j.report = in_dir("short.html");
+    int rc = bl_transfer_run(&j, NULL, err);
+    assert_int_equal(bl_file_exists(output), rc == 0);
+    assert_false(bl_file_exists(in_dir("short.mp4.part")));
+    return rc;
+}
+
+static void a_transfer_without_any_allocation_is_said(void **state) {
+    (void)state;
+    bl_err err = {0};
+    if (on_gpu) return;
+    assert_true(every_allocation_fails(transfer_it) > 40);
+    assert_ok(bl_device_check(device, &err));
+}
+
+static void a_transfer_takes_what_was_reckoned(void **state) {
+    (void)state;
+    bl_err err = {0};
+    bl_model *m = NULL;
+    int64_t bytes = 0;
+    if (on_gpu) return;
+    struct bl__emulated *e = emulated();
+    const int64_t before = e->most = e->used;
+    assert_ok(bl_model_open(&m, in_dir("paint.ballerino"), NULL, &err));
+    assert_ok(bl__estimate_transfer(&bytes, &m->info, m->info.net.width, m->info.net.height, NULL, 1, device,
+                                    &err));
+    bl_model_close(&m);
+    assert_int_equal(e->most, before); /* a plan takes nothing */
+    assert_ok(transfer_it(&err));
+    expect_reckoned("a transfer", bytes, e->most - before);
+}
+
+/* The window has grown, and is reckoned with as it is. */
+static void a_wide_dance_takes_what_was_reckoned(void **state) {
+    (void)state;
+    bl_err err = {0};
+    making m;
+    int64_t bytes = 0;
+    int w, h;
+    if (on_gpu) return;
+    bl_track *t = wandering();
+    struct bl__emulated *e = emulated();
+    const int64_t before = e->most = e->used;
+    make_ready(&m, in_dir("composite.ballerino"), t, device);
+    const int64_t taken = e->most - before;
+    bl__render_widest(&m.model->info.net, &w, &h);
+    assert_true(m.render.w <= w && m.render.h <= h && w > m.model->info.net.width);
+    assert_ok(bl__estimate_transfer(&bytes, &m.model->info, m.render.w, m.render.h, NULL, 1, device, &err));
+    printf("without frames: %lld of %lld bytes\n", (long long)taken, (long long)bytes);
+    assert_true(taken <= bytes); /* nothing has been rendered yet */
+    for (int64_t k = 0; k < t->n; k++) {
+        bl_frame *f = frame_of(&m, k);
+        bl_frame_unref(&f);
+    }
+    assert_true(e->most - before <= bytes);
+    make_gone(&m);
+    bl_track_destroy(&t);
+}
+
 int main(int argc, char **argv) {
     const int rc = open_test_device(&device, &on_gpu, &argc, argv);
     if (rc) return rc;
@@ -361,6 +427,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(videos_are_the_cpus),
         cmocka_unit_test(a_failed_device_leaves_no_video),
         cmocka_unit_test(too_little_memory_is_a_sentence),
+        cmocka_unit_test(a_transfer_without_any_allocation_is_said),
+        cmocka_unit_test(a_transfer_takes_what_was_reckoned),
+        cmocka_unit_test(a_wide_dance_takes_what_was_reckoned),
     };
     const int failed = cmocka_run_group_tests(tests, begin, tear_down);
     bl_device_close(&device);

@@ -37,6 +37,9 @@ typedef struct bl_dist bl_dist; /* NULL: alone */
 /* ---- the group ---- */
 /* As how many processes a launcher (mpirun, Hydra, srun) started this program; 0: by none that we know. */
 int bl_dist_launched(void);
+/* Of those on this machine (all where the launcher does not say; 1 without one), and which of all this is. */
+int bl_dist_launched_here(void);
+int bl_dist_launched_rank(void);
 /* `spec`: "none"; "mpi"; "auto" or NULL: MPI where a launcher started several processes. BL_E_UNSUPPORTED and
  * why where the module is not there or does not see the launcher's processes. *out stays NULL for one. */
 int bl_dist_open(bl_dist **out, const char *spec, bl_err *err);

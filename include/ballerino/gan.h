@@ -144,9 +144,9 @@ bl_generator_there bl_generator_pictures(bl_generator *g);
 int bl_generator_queue(bl_generator *g, float dx, float dy, bl_err *err);
 
 /* Bytes that a generator and its weights will take, and its multiply-adds a frame, from a plan: nothing of
- * that size is allocated. */
-int bl_generator_estimate(const bl_gan_net *net, bl_precision precision, int threads, int64_t *bytes,
-                          double *macs, bl_err *err);
+ * that size is allocated. `device`: NULL, or where it will run and whose memory is meant. */
+int bl_generator_estimate(const bl_gan_net *net, bl_precision precision, int threads, bl_device *device,
+                          int64_t *bytes, double *macs, bl_err *err);
 
 /* Declares parameters of the generator (and discriminators) without training, so that a model file can be
  * loaded. Names: generator "G.", discriminators "D<k>.", k = 0 the coarsest, so that when the size doubles
@@ -160,8 +160,8 @@ int bl_trainer_create(bl_trainer **out, const bl_gan_net *net, const bl_gan_trai
 void bl_trainer_destroy(bl_trainer **t);
 int bl_trainer_step(bl_trainer *t, bl_gan_losses *losses, bl_err *err);
 /* Bytes that bl_trainer_create will take with these settings (parameters with their gradients, moments and
- * average; programs with packed weights; pictures), and a step's mean multiply-adds, rollouts included. From
- * a plan: nothing of that size is allocated. */
+ * average; programs with packed weights; pictures), and a step's mean multiply-adds, rollouts included. With
+ * a device, bytes of its memory. From a plan: nothing of that size is allocated. */
 int bl_gan_estimate(const bl_gan_net *net, const bl_gan_train *train, int64_t *bytes, double *macs_step,
                     bl_err *err);
 /* The program of a step with every loss, for profiles. */

@@ -63,6 +63,10 @@ const char *bl_device_name(const bl_device *d); /* "cpu", "cuda:0 (NVIDIA H100 8
 /* Waits for all that was asked of it and says whether that was done: 0, or the first failure, which lasts. */
 int bl_device_check(bl_device *d, bl_err *err);
 int64_t bl_device_memory_free(const bl_device *d); /* bytes that programs there can have; 0: unknown */
+/* A device that only counts: on it everything is made as on `like`, which outlives it, and nothing is
+ * allocated there or done; what is queued is forgotten. */
+int bl_device_plan(bl_device **out, bl_device *like, bl_err *err);
+int64_t bl_device_planned(const bl_device *plan); /* bytes of the device that were taken at the most */
 typedef struct bl_device_info {
     char name[128], versions[160]; /* "driver 13.0, runtime 13.0, cuDNN 9.19.0" */
     int64_t memory, memory_free;   /* bytes */
@@ -101,6 +105,9 @@ int bl_params_frozen(const bl_params *ps, int index);
 /* Allocates and initialises. `train` also allocates gradients, both moments and the average (5 slabs, else
  * 1). */
 int bl_params_seal(bl_params *ps, uint64_t seed, int train, bl_err *err);
+/* In place of sealing, on a device that plans: the host keeps nothing either, and bl_params_data is not
+ * asked. */
+int bl_params_plan(bl_params *ps, int train, bl_err *err);
 /* Before sealing: their slabs are kept on this device too, and programs that use them run there (the plain
  * reference excepted). What bl_params_data gives is the host's copy: asking brings it up to date, writing
  * counts from bl_params_touch on. */

@@ -96,9 +96,12 @@ int bl_train_run(const bl_train_job *job, bl_train_result *result, bl_err *err);
 
 /* What a training will take, reckoned without training. */
 typedef struct bl_train_needs {
-    int width, height;   /* of the window reckoned with; that of a real clip depends on the person */
-    int64_t frames;      /* of the clip */
-    int64_t bytes;       /* memory that it must have, at its greatest; of the GPU where networks run there */
+    int width, height; /* of the window reckoned with; that of a real clip depends on the person */
+    int64_t frames;    /* of the clip */
+    int64_t bytes;     /* memory that it must have, at its greatest; of the GPU where networks run there */
+    /* Of the GPU, for a transfer with the model that comes out; the second where the dance reaches further
+     * than the target's did, and the window grows. 0 on the CPU. */
+    int64_t transfer_bytes, transfer_most_bytes;
     int64_t cache_bytes; /* of the mapped samples: kept in memory where there is room, read from disk else */
     double macs_step;    /* multiply-adds of a step of the main stage */
     double step_seconds; /* of such a step here and now, from a short trial of a small net */

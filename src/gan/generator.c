@@ -159,7 +159,8 @@ int bl__generator_plan(const bl_gan_net *net, bl_params *ps, bl_precision precis
     bl_generator g = {.net = *net};
     int rc = build(&g, ps, BL_SLAB_WEIGHT, precision, threads, 1, err);
     if (rc == 0) {
-        *bytes = bl_program_memory(g.p) + (int64_t)sizeof(float) * 3 * net->width * net->height;
+        *bytes = bl_program_memory(g.p);
+        if (!bl_params_device(ps)) *bytes += (int64_t)sizeof(float) * 3 * net->width * net->height;
         *macs = bl_program_macs(g.p);
     }
     bl_program_destroy(&g.p);
@@ -167,13 +168,15 @@ int bl__generator_plan(const bl_gan_net *net, bl_params *ps, bl_precision precis
     return rc;
 }
 
-int bl_generator_estimate(const bl_gan_net *net, bl_precision precision, int threads, int64_t *bytes,
-                          double *macs, bl_err *err) {
+int bl_generator_estimate(const bl_gan_net *net, bl_precision precision, int threads, bl_device *device,
+                          int64_t *bytes, double *macs, bl_err *err) {
+    const size_t each = sizeof(float) + (device ? sizeof(uint16_t) : 0); /* kept rounded too */
     bl_params *ps = NULL;
     int rc = bl__gan_check(net, err);
     if (rc < 0 || (rc = bl_params_create(&ps, err)) < 0) return rc;
-    rc = bl__generator_plan(net, ps, precision, threads, bytes, macs, err);
-    if (rc == 0) *bytes += (int64_t)sizeof(float) * bl_params_total(ps, "");
+    rc = bl_params_place(ps, device, err);
+    if (rc == 0) rc = bl__generator_plan(net, ps, precision, threads, bytes, macs, err);
+    if (rc == 0) *bytes += (int64_t)each * bl_params_total(ps, "");
     bl_params_destroy(&ps);
     return rc;
 }

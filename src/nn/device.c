@@ -123,8 +123,10 @@ int bl_device_open(bl_device **out, const char *spec, bl_err *err) {
 void bl_device_close(bl_device **dp) {
     bl_device *d = *dp;
     if (!d) return;
-    d->ops->close(d->d);
-    (void)pthread_mutex_destroy(&d->lock);
+    if (!d->like) {
+        d->ops->close(d->d);
+        (void)pthread_mutex_destroy(&d->lock);
+    }
     bl_free(d);
     *dp = NULL;
 }
@@ -156,9 +158,9 @@ bl_precision bl_device_faster_precision(const bl_device *d) {
 }
 
 void bl__device_lock(bl_device *d) {
-    (void)pthread_mutex_lock(&d->lock);
+    (void)pthread_mutex_lock(&(d->like ? d->like : d)->lock);
 }
 
 void bl__device_unlock(bl_device *d) {
-    (void)pthread_mutex_unlock(&d->lock);
+    (void)pthread_mutex_unlock(&(d->like ? d->like : d)->lock);
 }

@@ -90,7 +90,15 @@ struct bl_device {
     pthread_mutex_t lock; /* recursive */
     int index;
     char name[192];
+    bl_device *like;     /* of a plan: what it is a plan of, whose lock is taken; else NULL */
+    int64_t taken, most; /* bytes, now and at the most; a plan's only */
 };
+
+/* Memory there, and on the host for copies: the table's entries, or a plan's count. */
+int bl__device_alloc(bl_device *d, void **out, int64_t bytes, bl_err *err);
+void bl__device_free(bl_device *d, void *p);
+int bl__device_alloc_host(bl_device *d, void **out, int64_t bytes, bl_err *err);
+void bl__device_free_host(bl_device *d, void *p);
 
 int bl__device_loaded(const bl__device_ops **ops, bl_err *err); /* the module, which stays loaded */
 void bl__device_lock(bl_device *d);

@@ -8,7 +8,7 @@ static bl__device *queue(const bl_program *p) {
 }
 
 static int allocate(bl_program *p, float **out, int64_t floats, bl_err *err) {
-    return p->device->ops->alloc(queue(p), (void **)out, BL_MAX(floats, 1) * (int64_t)sizeof(float), err);
+    return bl__device_alloc(p->device, (void **)out, BL_MAX(floats, 1) * (int64_t)sizeof(float), err);
 }
 
 static int allocate_hosts(bl_program *p, bl_err *err) {
@@ -17,7 +17,7 @@ static int allocate_hosts(bl_program *p, bl_err *err) {
         bl__value *x = &p->v[v];
         if (!x->used || x->root != v || !x->pinned) continue;
         const int64_t bytes = bl__elements(x->shape) * (int64_t)sizeof(float);
-        rc = p->device->ops->alloc_host(queue(p), (void **)&x->host, bytes, err);
+        rc = bl__device_alloc_host(p->device, (void **)&x->host, bytes, err);
         if (rc == 0) memset(x->host, 0, (size_t)bytes);
     }
     return rc;
@@ -41,11 +41,11 @@ void bl__program_leave_device(bl_program *p) {
     ops->graph_free(queue(p), p->forward.graph);
     ops->graph_free(queue(p), p->queued.graph);
     for (int i = 0; i < p->n_objectives; i++) ops->graph_free(queue(p), p->o[i].segment.graph);
-    for (int v = 0; p->v && v < p->n_values; v++) ops->free_host(queue(p), p->v[v].host);
-    ops->free(queue(p), p->arena);
-    ops->free(queue(p), p->grads);
-    ops->free(queue(p), p->saved);
-    ops->free(queue(p), p->scratch);
+    for (int v = 0; p->v && v < p->n_values; v++) bl__device_free_host(p->device, p->v[v].host);
+    bl__device_free(p->device, p->arena);
+    bl__device_free(p->device, p->grads);
+    bl__device_free(p->device, p->saved);
+    bl__device_free(p->device, p->scratch);
     p->arena = p->grads = p->saved = p->scratch = NULL;
     bl__device_unlock(p->device);
 }
@@ -151,6 +151,7 @@ static void refresh(bl_program *p) {
 }
 
 int bl__device_forward(bl_program *p, bl_err *err) {
+    if (p->device->like) return 0;
     bl__device_lock(p->device);
     refresh(p);
     run(p, &p->forward, queue_forward, NULL);
@@ -174,6 +175,7 @@ bl_picture bl_program_picture(bl_program *p, bl_value v) {
 
 int bl_program_queue(bl_program *p, bl_err *err) {
     if (!p->device) return bl_fail(err, BL_E_INTERNAL, "a network on the CPU cannot be queued");
+    if (p->device->like) return 0;
     bl__device_lock(p->device);
     refresh(p);
     run(p, &p->queued, queue_steps, NULL);
@@ -184,6 +186,7 @@ int bl_program_queue(bl_program *p, bl_err *err) {
 }
 
 int bl__device_backward(bl_program *p, bl__target *o, bl_err *err) {
+    if (p->device->like) return 0;
     bl__device_lock(p->device);
     bl__params_ready(p->ps, p->slab, 1, 1);
     run(p, &o->segment, queue_backward, o);

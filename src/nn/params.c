@@ -151,6 +151,7 @@ static void place(bl_params *ps) {
 int bl_params_seal(bl_params *ps, uint64_t seed, int train, bl_err *err) {
     if (ps->sealed) return bl_fail(err, BL_E_INTERNAL, "parameters were sealed twice");
     place(ps);
+    ps->train = train;
     for (int i = 0; i < (train ? 5 : 1) + 1; i++) {
         int64_t size = i ? ps->total : ps->frozen_total;
         float *slab = bl_alloc_array((size_t)size, sizeof(float));
@@ -166,6 +167,15 @@ int bl_params_seal(bl_params *ps, uint64_t seed, int train, bl_err *err) {
     ps->sealed = 1;
     ps->version++;
     return ps->device ? bl__params_enter_device(ps, err) : 0;
+}
+
+int bl_params_plan(bl_params *ps, int train, bl_err *err) {
+    if (ps->sealed || !ps->device)
+        return bl_fail(err, BL_E_INTERNAL, "parameters are planned once, and on a device that plans");
+    place(ps);
+    ps->train = train;
+    ps->sealed = 1;
+    return bl__params_enter_device(ps, err);
 }
 
 /* Runs of parameters that start with prefix are contiguous in practice: one call of the kernel a run. */

@@ -30,8 +30,8 @@ typedef struct bl__param {
 
 struct bl_params {
     bl__param *p;
-    int n, capacity, sealed;
-    int64_t total, frozen_total; /* floats in a slab, when sealed */
+    int n, capacity, sealed, train; /* the last: gradients, moments and average as well */
+    int64_t total, frozen_total;    /* floats in a slab, when sealed */
     float *slab[5], *frozen;
     char frozen_prefix[BL__MAX_FROZEN][32];
     int n_frozen;

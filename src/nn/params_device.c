@@ -9,6 +9,10 @@ static float *host(const bl_params *ps, int slab) {
     return slab == BL__SLAB_FROZEN ? ps->frozen : ps->slab[slab];
 }
 
+static int has(const bl_params *ps, int slab) {
+    return slab == BL_SLAB_WEIGHT || slab == BL__SLAB_FROZEN || ps->train;
+}
+
 int bl_params_place(bl_params *ps, bl_device *device, bl_err *err) {
     if (ps->sealed) return bl_fail(err, BL_E_INTERNAL, "parameters are placed before they are sealed");
     ps->device = device;
@@ -23,12 +27,12 @@ static int allocate(bl_params *ps, bl_err *err) {
     bl_device *d = ps->device;
     int rc = 0;
     for (int k = 0; k < BL__SLABS && rc == 0; k++)
-        if (host(ps, k) && floats(ps, k) > 0)
-            rc = d->ops->alloc(d->d, (void **)&ps->copies.slab[k], floats(ps, k) * (int64_t)sizeof(float),
-                               err);
+        if (has(ps, k) && floats(ps, k) > 0)
+            rc = bl__device_alloc(d, (void **)&ps->copies.slab[k], floats(ps, k) * (int64_t)sizeof(float),
+                                  err);
     for (int k = 0; k < 2 && rc == 0; k++) {
         const int64_t n = floats(ps, k ? BL__SLAB_FROZEN : BL_SLAB_WEIGHT);
-        if (n > 0) rc = d->ops->alloc(d->d, (void **)&ps->copies.half[k], n * (int64_t)sizeof(uint16_t), err);
+        if (n > 0) rc = bl__device_alloc(d, (void **)&ps->copies.half[k], n * (int64_t)sizeof(uint16_t), err);
     }
     return rc;
 }
@@ -45,8 +49,8 @@ void bl__params_leave_device(bl_params *ps) {
     bl_device *d = ps->device;
     if (!d) return;
     bl__device_lock(d);
-    for (int k = 0; k < BL__SLABS; k++) d->ops->free(d->d, ps->copies.slab[k]);
-    for (int k = 0; k < 2; k++) d->ops->free(d->d, ps->copies.half[k]);
+    for (int k = 0; k < BL__SLABS; k++) bl__device_free(d, ps->copies.slab[k]);
+    for (int k = 0; k < 2; k++) bl__device_free(d, ps->copies.half[k]);
     bl__device_unlock(d);
 }
 
@@ -54,7 +58,7 @@ void bl__params_leave_device(bl_params *ps) {
 static void bring_home(bl_params *ps, int k) {
     bl__copies *c = &ps->copies;
     bl_device *d = ps->device;
-    if (c->on_host[k] || !c->slab[k]) return;
+    if (c->on_host[k] || !c->slab[k] || d->like) return;
     d->ops->download(d->d, host(ps, k), c->slab[k], floats(ps, k) * (int64_t)sizeof(float));
     (void)d->ops->sync(d->d, NULL); /* a failure is kept, and met again */
     c->on_host[k] = 1;
@@ -71,7 +75,7 @@ static void round_weights(bl_params *ps, int k) {
 static void take_along(bl_params *ps, int k) {
     bl__copies *c = &ps->copies;
     bl_device *d = ps->device;
-    if (!c->slab[k]) return;
+    if (!c->slab[k] || d->like) return;
     if (!c->on_device[k]) {
         d->ops->upload(d->d, c->slab[k], host(ps, k), floats(ps, k) * (int64_t)sizeof(float));
         (void)d->ops->sync(d->d, NULL); /* the host may write again at once */

@@ -11,7 +11,7 @@ static int64_t bytes_of(const bl_picture *p) {
 int bl_picture_create(bl_picture *p, bl_device *d, int w, int h, int channels, int size, bl_err *err) {
     *p = (bl_picture){.w = w, .h = h, .channels = channels, .size = size, .device = d};
     bl__device_lock(d);
-    int rc = d->ops->alloc(d->d, &p->data, bytes_of(p), err);
+    int rc = bl__device_alloc(d, &p->data, bytes_of(p), err);
     bl__device_unlock(d);
     return rc;
 }
@@ -20,7 +20,7 @@ void bl_picture_release(bl_picture *p) {
     if (p->data) {
         bl__device_lock(p->device);
         (void)p->device->ops->sync(p->device->d, NULL); /* something may be queued about it */
-        p->device->ops->free(p->device->d, p->data);
+        bl__device_free(p->device, p->data);
         bl__device_unlock(p->device);
     }
     *p = (bl_picture){0};
@@ -29,6 +29,7 @@ void bl_picture_release(bl_picture *p) {
 int bl_picture_put(bl_picture *p, const void *from, ptrdiff_t stride, bl_err *err) {
     const bl_device *d = p->device;
     const int64_t row = (int64_t)p->w * p->channels * p->size;
+    if (d->like) return 0;
     bl__device_lock(p->device);
     for (int y = 0; y < p->h; y++)
         d->ops->upload(d->d, (uint8_t *)p->data + y * row, (const uint8_t *)from + y * stride, row);
@@ -40,8 +41,8 @@ int bl_picture_put(bl_picture *p, const void *from, ptrdiff_t stride, bl_err *er
 int bl_staged_create(bl_staged *s, bl_device *d, int64_t bytes, bl_err *err) {
     *s = (bl_staged){.bytes = bytes, .device = d};
     bl__device_lock(d);
-    int rc = d->ops->alloc_host(d->d, &s->host, bytes, err);
-    if (rc == 0) rc = d->ops->alloc(d->d, &s->data, bytes, err);
+    int rc = bl__device_alloc_host(d, &s->host, bytes, err);
+    if (rc == 0) rc = bl__device_alloc(d, &s->data, bytes, err);
     bl__device_unlock(d);
     if (rc < 0) bl_staged_release(s);
     return rc;
@@ -51,8 +52,8 @@ void bl_staged_release(bl_staged *s) {
     if (s->device) {
         bl__device_lock(s->device);
         (void)s->device->ops->sync(s->device->d, NULL);
-        s->device->ops->free(s->device->d, s->data);
-        s->device->ops->free_host(s->device->d, s->host);
+        bl__device_free(s->device, s->data);
+        bl__device_free_host(s->device, s->host);
         bl__device_unlock(s->device);
     }
     *s = (bl_staged){0};
@@ -108,7 +109,7 @@ int bl_fence_wait(bl_fence *f, bl_err *err) {
     do {                                                                                                     \
         bl_device *const d_ = (device_);                                                                     \
         bl__device_lock(d_);                                                                                 \
-        d_->ops->call(d_->d, __VA_ARGS__);                                                                   \
+        if (!d_->like) d_->ops->call(d_->d, __VA_ARGS__);                                                    \
         bl__device_unlock(d_);                                                                               \
     } while (0)
 

@@ -5,6 +5,7 @@
 #include "ballerino/base.h"
 #include "dataset.h"
 #include "perceptual.h"
+#include "render.h"
 #include "window.h"
 
 #define BASE (96LL << 20) /* the program, its libraries and threads; measured */
@@ -31,7 +32,7 @@ static int stage_cost(cost *c, const bl__stage_plan *p, int threads, bl_precisio
     train.precision = precision;
     train.device = device;
     int rc = bl_gan_estimate(&p->net, &train, &c->trainer, &c->macs, err);
-    if (rc == 0) rc = bl_generator_estimate(&p->net, precision, threads, &c->shown, &unused, err);
+    if (rc == 0) rc = bl_generator_estimate(&p->net, precision, threads, device, &c->shown, &unused, err);
     return rc;
 }
 
@@ -49,23 +50,26 @@ int bl__estimate(int64_t *bytes, double macs[BL__STAGES], const bl__preset *pres
         most = BL_MAX(most, (refiner ? refiners : c[k].trainer) + c[k].shown);
         macs[k] = c[k].macs;
     }
-    *bytes = BASE + most + FRAMES_AT_ONCE * (int64_t)frame_w * frame_h * 3;
+    *bytes = most;
+    if (!device) *bytes += BASE + FRAMES_AT_ONCE * (int64_t)frame_w * frame_h * 3;
     return 0;
 }
 
 void bl__estimate_warn(const bl__preset *preset, int frame_w, int frame_h, int threads,
-                       bl_precision precision, bl_device *device) {
+                       bl_precision precision, bl_device *device, int processes) {
     double macs[BL__STAGES];
     int64_t needs = 0;
     const int64_t left = bl_device_memory_free(device);
     if (left <= 0 ||
         bl__estimate(&needs, macs, preset, frame_w, frame_h, threads, precision, device, NULL) < 0)
         return;
+    if (!device) needs *= processes; /* a GPU is one process's */
     if (needs > left)
         bl_log(BL_LOG_WARN, "train",
                "this will take about %.1f GB of %s and only %.1f GB are free; close other programs, or "
-               "choose a smaller --size",
-               (double)needs * 1e-9, device ? "the GPU's memory" : "memory", (double)left * 1e-9);
+               "choose a smaller --size%s",
+               (double)needs * 1e-9, device ? "the GPU's memory" : "memory", (double)left * 1e-9,
+               processes > 1 && !device ? " or fewer processes" : "");
 }
 
 /* ---- speed: a small training, timed ---- */
@@ -126,6 +130,30 @@ static void window_of(bl_train_needs *n, bl__preset *p, const bl_train_job *job,
     bl__preset_coarse(p);
 }
 
+/* With the model that will come out; a window is at least as high as the person, and that is all that is
+ * known of its scale here. */
+static int plan_transfer(bl_train_needs *n, const bl__preset *p, const bl_train_job *job, int frame_w,
+                         int frame_h, int threads, bl_err *err) {
+    const bl_gan_net *net = &p->stage[BL__STAGE_MAIN].net;
+    bl_pose_options poses = bl_pose_options_default();
+    bl__model_info info = {.net = *net,
+                           .stats = {.width = frame_w, .height = frame_h},
+                           .scale = fmin(1, (double)net->height / frame_h)};
+    static const bl__stage stages[BL__REFINERS] = {BL__STAGE_FACE, BL__STAGE_HANDS};
+    int w, h;
+    if (!job->device) return 0;
+    for (int k = 0; k < BL__REFINERS; k++)
+        info.refine[k] = (bl__refine_info){p->stage[stages[k]].on, p->stage[stages[k]].net};
+    poses.models_dir = job->models_dir;
+    poses.threads = threads;
+    int rc = bl__estimate_transfer(&n->transfer_bytes, &info, net->width, net->height, &poses, threads,
+                                   job->device, err);
+    bl__render_widest(net, &w, &h);
+    return rc < 0 ? rc
+                  : bl__estimate_transfer(&n->transfer_most_bytes, &info, w, h, &poses, threads, job->device,
+                                          err);
+}
+
 static int look_at_clip(const char *path, int *w, int *h, int64_t *frames, bl_err *err) {
     bl_reader *r = NULL;
     int rc = bl_reader_open(&r, path, NULL, err);
@@ -164,6 +192,7 @@ int bl_train_estimate(bl_train_needs *out, const bl_train_job *job, bl_err *err)
     rc = bl__perceptual_open(&judge, &preset, job->perceptual, job->models_dir, err);
     if (rc == 0)
         rc = bl__estimate(&n.bytes, macs, &preset, frame_w, frame_h, threads, precision, job->device, err);
+    if (rc == 0) rc = plan_transfer(&n, &preset, job, frame_w, frame_h, threads, err);
     if (rc == 0) rc = speed(&macs_a_second, threads, precision, job->device, err);
     bl__perceptual_close(&judge);
     if (rc < 0) return rc;

@@ -6,8 +6,6 @@
 
 #include "ballerino/figure.h"
 
-#define AHEAD 4   /* stills waiting */
-#define PAINTED 2 /* whole frames waiting, six megabytes each in 1920x1080 */
 #define SOURCE_TYPE "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 typedef struct worker {
@@ -206,8 +204,8 @@ int bl__output_open(bl__output **out, const bl_transfer_job *job, const bl_model
     }
     int rc = bl__painter_init(&o->painter, m, g, job->threads, err);
     if (rc == 0) rc = open_writer(o, like, err);
-    if (rc == 0) rc = bl_queue_create(&o->stills, AHEAD, err);
-    if (rc == 0) rc = bl_queue_create(&o->painted, PAINTED, err);
+    if (rc == 0) rc = bl_queue_create(&o->stills, BL__OUTPUT_STILLS, err);
+    if (rc == 0) rc = bl_queue_create(&o->painted, BL__OUTPUT_PAINTED, err);
     if (rc == 0) rc = start(o, &o->writing, write_all, err);
     if (rc == 0) rc = start(o, &o->painting, paint_all, err);
     if (rc < 0) {

@@ -8,6 +8,9 @@
 #include "ballerino/base.h"
 #include "still.h"
 
+/* How many of each wait at the most; one more is being made, and one is in the hands of who waited for it. */
+enum { BL__OUTPUT_STILLS = 4, BL__OUTPUT_PAINTED = 2 /* whole frames, six megabytes each in 1920x1080 */ };
+
 typedef struct bl__output bl__output;
 /* `like`: the source's properties. The writer's file appears only with bl__output_finish. */
 int bl__output_open(bl__output **out, const bl_transfer_job *job, const bl_model *m, const bl__grid *g,

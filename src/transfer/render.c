@@ -9,17 +9,27 @@
 #define FADE 8   /* frames that a lost person takes to vanish */
 #define GROW 1.5 /* a window may grow by this, each way */
 
+static int step_of(const bl_gan_net *net) {
+    return 1 << (net->down + (net->enhancer != 0));
+}
+
+void bl__render_widest(const bl_gan_net *net, int *w, int *h) {
+    const int step = step_of(net), grows = net->scene != BL_SCENE_PAINT;
+    *w = grows ? (int)(net->width * GROW) / step * step : net->width;
+    *h = grows ? (int)(net->height * GROW) / step * step : net->height;
+}
+
 /* A dance may reach further than the target did: the net is convolutional, so the window may be larger than
  * in training, at the same scale. */
 static void window_size(bl__render *r, const bl__extent *e) {
     const bl_gan_net *net = &r->model->info.net;
-    const int step = 1 << (net->down + (net->enhancer != 0));
+    const int step = step_of(net);
+    int most_w, most_h;
     r->w = net->width;
     r->h = net->height;
     if (net->scene == BL_SCENE_PAINT) return;
     const double want_w = (double)e->width * r->grid.scale, want_h = (double)e->height * r->grid.scale;
-    const int most_w = (int)(net->width * GROW) / step * step,
-              most_h = (int)(net->height * GROW) / step * step;
+    bl__render_widest(net, &most_w, &most_h);
     r->w = BL_CLAMP((int)ceil(want_w / step - 0.25) * step, net->width, most_w);
     r->h = BL_CLAMP((int)ceil(want_h / step - 0.25) * step, net->height, most_h);
 }
@@ -46,6 +56,28 @@ static int buffers(bl__render *r, bl_err *err) {
     return 0;
 }
 
+/* What makes pictures, once the window's size is known. */
+static int make_maker(bl__render *r, int threads, bl_err *err) {
+    bl_gan_net net = r->model->info.net;
+    net.width = r->w;
+    net.height = r->h;
+    int rc = sample_plate(r, err);
+    if (rc == 0)
+        rc = bl_generator_create(&r->generator, &net, r->model->params, BL_SLAB_WEIGHT,
+                                 bl_device_faster_precision(device_of(r)), threads, err);
+    if (rc < 0) return rc;
+    return device_of(r) ? bl__screen_init(&r->screen, r->generator, r->plate, &r->grid, err)
+                        : buffers(r, err);
+}
+
+int bl__render_plan(bl__render *r, const bl_model *m, int w, int h, int threads, bl_err *err) {
+    *r = (bl__render){.model = m, .w = w, .h = h, .last = -1};
+    int rc = bl__grid_init(&r->grid, m->plate->width, m->plate->height, m->info.scale, err);
+    if (rc == 0) rc = make_maker(r, threads, err);
+    if (rc < 0) bl__render_release(r);
+    return rc;
+}
+
 int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, int threads, bl_err *err) {
     bl__extent e;
     *r = (bl__render){.model = m, .track = track, .last = -1};
@@ -56,17 +88,8 @@ int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, int
     if (rc == 0) {
         window_size(r, &e);
         bl__follow_place(&r->follow, &r->grid, r->w, r->h, e.drop);
-        rc = sample_plate(r, err);
+        rc = make_maker(r, threads, err);
     }
-    bl_gan_net net = m->info.net;
-    net.width = r->w;
-    net.height = r->h;
-    if (rc == 0)
-        rc = bl_generator_create(&r->generator, &net, m->params, BL_SLAB_WEIGHT,
-                                 bl_device_faster_precision(device_of(r)), threads, err);
-    if (rc == 0)
-        rc = device_of(r) ? bl__screen_init(&r->screen, r->generator, r->plate, &r->grid, err)
-                          : buffers(r, err);
     if (rc < 0) bl__render_release(r);
     return rc;
 }

@@ -25,7 +25,11 @@ typedef struct bl__render {
 } bl__render;
 
 int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, int threads, bl_err *err);
+/* The same for a window of w x h, without anybody to be rendered: for reckoning. */
+int bl__render_plan(bl__render *r, const bl_model *m, int w, int h, int threads, bl_err *err);
 void bl__render_release(bl__render *r);
+/* The largest window that a dance may ask of a net. */
+void bl__render_widest(const bl_gan_net *net, int *w, int *h);
 
 /* Which entry's pose stands for entry k, and how solid it is (0: nobody, the plate alone). */
 int64_t bl__render_pose(const bl__render *r, int64_t k, float *opacity);

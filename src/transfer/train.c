@@ -185,7 +185,7 @@ void bl__training_release(bl__training *t) {
 static void warn(const bl__training *t) {
     bl__estimate_warn(&t->preset, t->track->width, t->track->height,
                       t->job->threads > 0 ? t->job->threads : bl_dist_threads(t->job->dist),
-                      bl__precision_for(t->job), t->job->device);
+                      bl__precision_for(t->job), t->job->device, bl_dist_local_size(t->job->dist));
 }
 
 /* Where the job does not say; measured on a hundred frames (docs/RESULTS.md). */

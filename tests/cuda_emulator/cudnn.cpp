@@ -1,5 +1,6 @@
 #include "cudnn.h"
 
+#include "emulated.h"
 #include "emulator.h"
 
 #include <cstdlib>
@@ -151,6 +152,7 @@ const char *cudnnGetErrorString(cudnnStatus_t rc) {
 }
 cudnnStatus_t cudnnCreate(cudnnHandle_t *out) {
     *out = new bl__emu_dnn{};
+    bl__emulated.things++;
     return CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t cudnnSetStream(cudnnHandle_t h, cudaStream_t stream) {
@@ -160,10 +162,12 @@ cudnnStatus_t cudnnSetStream(cudnnHandle_t h, cudaStream_t stream) {
 #define BL_LIFE(create, destroy, handle, type)                                                               \
     cudnnStatus_t create(handle *out) {                                                                      \
         *out = new type{};                                                                                   \
+        bl__emulated.things++;                                                                               \
         return CUDNN_STATUS_SUCCESS;                                                                         \
     }                                                                                                        \
     cudnnStatus_t destroy(handle d) {                                                                        \
         delete d;                                                                                            \
+        bl__emulated.things--;                                                                               \
         return CUDNN_STATUS_SUCCESS;                                                                         \
     }
 BL_LIFE(cudnnCreateTensorDescriptor, cudnnDestroyTensorDescriptor, cudnnTensorDescriptor_t, bl__emu_tensor)
@@ -172,6 +176,7 @@ BL_LIFE(cudnnCreateConvolutionDescriptor, cudnnDestroyConvolutionDescriptor, cud
         bl__emu_conv)
 cudnnStatus_t cudnnDestroy(cudnnHandle_t h) {
     delete h;
+    bl__emulated.things--;
     return CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t d, cudnnTensorFormat_t, cudnnDataType_t type,

@@ -1,4 +1,5 @@
 #include "emulator.h"
+#include "emulated.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -23,6 +24,8 @@ struct bl__emu_stream {
 struct bl__emu_event {
     bl__emu_stream *stream; /* where it was recorded last */
 };
+
+struct bl__emulated bl__emulated;
 
 thread_local bl__emu_place threadIdx, blockIdx, blockDim, gridDim;
 thread_local bl__emu_range bl__emu_seen[4];
@@ -49,9 +52,11 @@ size_t device_bytes() {
     return mb ? (size_t)strtoul(mb, nullptr, 10) << 20 : (size_t)2 << 30;
 }
 size_t used() {
-    size_t sum = 0;
-    for (auto &a : in_use) sum += a.second;
-    return sum;
+    return (size_t)bl__emulated.used;
+}
+/* An allocation is asked for: shall it fail? */
+bool refused() {
+    return ++bl__emulated.allocations == bl__emulated.fail_at;
 }
 void reachable(bool yes) {
     if (base && highest && mprotect(base, highest, yes ? PROT_READ | PROT_WRITE : PROT_NONE) != 0) abort();
@@ -181,9 +186,11 @@ cudaError_t cudaMalloc(void **out, size_t bytes) {
         if (a.first >= at + need) break;
         at = (a.first + a.second + PAGE - 1) / PAGE * PAGE + PAGE;
     }
-    if (bytes == 0 || used() + bytes > device_bytes() || at + need > RESERVED)
+    if (refused() || bytes == 0 || used() + bytes > device_bytes() || at + need > RESERVED)
         return cudaErrorMemoryAllocation;
     in_use[at] = bytes;
+    bl__emulated.used += (int64_t)bytes;
+    if (bl__emulated.most < bl__emulated.used) bl__emulated.most = bl__emulated.used;
     generation++;
     if (highest < at + need) highest = at + need;
     reachable(true);
@@ -201,22 +208,28 @@ cudaError_t cudaFree(void *p) {
     auto it = in_use.find(at);
     if (it == in_use.end()) return cudaErrorInvalidValue;
     (void)madvise(base + at, (it->second + PAGE - 1) / PAGE * PAGE, MADV_DONTNEED);
+    bl__emulated.used -= (int64_t)it->second;
     in_use.erase(it);
     generation++;
     return cudaSuccess;
 }
 cudaError_t cudaMallocHost(void **out, size_t bytes) {
     std::lock_guard<std::recursive_mutex> lock(all);
-    *out = malloc(bytes);
+    *out = refused() ? nullptr : malloc(bytes);
     if (!*out) return cudaErrorMemoryAllocation;
     memset(*out, 0xff, bytes);
     pinned[*out] = bytes;
+    bl__emulated.pinned += (int64_t)bytes;
     return cudaSuccess;
 }
 cudaError_t cudaFreeHost(void *p) {
     std::lock_guard<std::recursive_mutex> lock(all);
     drain_all();
-    if (p && !pinned.erase(p)) return cudaErrorInvalidValue;
+    if (!p) return cudaSuccess;
+    auto it = pinned.find(p);
+    if (it == pinned.end()) return cudaErrorInvalidValue;
+    bl__emulated.pinned -= (int64_t)it->second;
+    pinned.erase(it);
     free(p);
     return cudaSuccess;
 }
@@ -253,6 +266,7 @@ cudaError_t cudaMemsetAsync(void *p, int byte, size_t bytes, cudaStream_t s) {
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned) {
     std::lock_guard<std::recursive_mutex> lock(all);
     *out = new bl__emu_stream{};
+    bl__emulated.things++;
     streams.insert(*out);
     return cudaSuccess;
 }
@@ -262,6 +276,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t s) {
     streams.erase(s);
     delete s->capture;
     delete s;
+    bl__emulated.things--;
     return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t s) {
@@ -275,10 +290,14 @@ cudaError_t cudaStreamSynchronize(cudaStream_t s) {
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned) {
+    std::lock_guard<std::recursive_mutex> lock(all);
     *out = new bl__emu_event{};
+    bl__emulated.things++;
     return cudaSuccess;
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
+    std::lock_guard<std::recursive_mutex> lock(all);
+    bl__emulated.things--;
     delete event;
     return cudaSuccess;
 }
@@ -316,7 +335,9 @@ cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t *out) {
     return cudaSuccess;
 }
 cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t *out, cudaGraph_t graph, unsigned long long) {
+    std::lock_guard<std::recursive_mutex> lock(all);
     *out = new bl__emu_exec{graph->work};
+    bl__emulated.things++;
     return cudaSuccess;
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
@@ -329,6 +350,8 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t s) {
     return cudaSuccess;
 }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+    std::lock_guard<std::recursive_mutex> lock(all);
+    bl__emulated.things--;
     delete exec;
     return cudaSuccess;
 }
