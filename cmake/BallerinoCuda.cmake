@@ -1,7 +1,7 @@
 # The module for NVIDIA GPUs: one shared library that the program loads at run time and links nothing of.
 # BL_CUDA=ON fails loudly without nvcc and cuDNN; AUTO goes without it. BL_CUDA_SOURCES serve the emulator of the tests too.
 set(BL_CUDA_SOURCES)
-foreach(file device.c group.c table.c conv.c dnn.c pointwise.cu norm.cu pool.cu shape.cu augment.cu picture.cu patch.cu planes.cu loss.cu direct.cu weights.cu)
+foreach(file device.c group.c lane.c table.c conv.c dnn.c pointwise.cu norm.cu pool.cu shape.cu augment.cu picture.cu patch.cu planes.cu loss.cu direct.cu weights.cu)
   list(APPEND BL_CUDA_SOURCES ${CMAKE_SOURCE_DIR}/src/nn/cuda/${file})
 endforeach()
 

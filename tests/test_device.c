@@ -5,7 +5,9 @@
  */
 #include <math.h>
 
+#include "ballerino/lane.h"
 #include "ballerino/media.h"
+#include "gan/trainer.h"
 #include "gan_samples.h"
 #include "on_device.h"
 #include "pose/tflite_net.h"
@@ -365,6 +367,145 @@ static void a_pose_network_takes_what_was_reckoned(void **state) {
     assert_true(every_allocation_fails(open_it_there) > 5);
 }
 
+/* ---- frames that are sent ahead ---- */
+static void streams_run(const char *how, int deaf) {
+    assert_int_equal(setenv("BALLERINO_EMULATOR_STREAMS", how, 1), 0);
+    assert_int_equal(setenv("BALLERINO_EMULATOR_DEAF", deaf ? "1" : "0", 1), 0);
+}
+
+enum { SIDE = 6 };
+
+static void send(bl_lane *l, float x) {
+    bl_err err = {0};
+    float *at = bl_lane_slot(l, &err);
+    assert_non_null(at);
+    for (int i = 0; i < SIDE * SIDE; i++) at[i] = x + (float)i;
+    assert_ok(bl_lane_send(l, &err));
+}
+
+/* Of what was sent through a lane, one behind the other, how many arrived as they should. */
+static int arrivals(int n) {
+    bl_err err = {0};
+    bl_params *ps = NULL;
+    bl_graph *g = NULL;
+    bl_program *p = NULL;
+    bl_lane *l = NULL;
+    int right = 0;
+    assert_ok(bl_params_create(&ps, &err));
+    assert_ok(bl_params_place(ps, device, &err));
+    assert_ok(bl_graph_create(&g, ps, &err));
+    const bl_value a = bl_input(g, "a", 1), b = bl_input(g, "b", 1), sum = bl_add(g, a, b, BL_ACT_NONE);
+    assert_ok(bl_params_seal(ps, 1, 0, &err));
+    assert_ok(bl_program_compile(
+        &p, g,
+        &(bl_program_options){.inputs = (bl_input_shape[]){{a, 1, SIDE, SIDE}, {b, 1, SIDE, SIDE}},
+                              .n_inputs = 2,
+                              .outputs = &sum,
+                              .n_outputs = 1},
+        &err));
+    assert_ok(bl_lane_create(&l, device, SIDE * SIDE, &err));
+    send(l, 0);
+    for (int k = 0; k < n; k++) {
+        int wrong = 0;
+        for (int i = 0; i < SIDE * SIDE; i++) bl_program_buffer(p, b)[i] = 1000;
+        bl_lane_take(l, p, a, 0);
+        bl_lane_taken(l);
+        send(l, (float)(100 * (k + 1)));
+        assert_ok(bl_program_forward(p, &err));
+        for (int i = 0; i < SIDE * SIDE; i++)
+            wrong += bl_program_buffer(p, sum)[i] != (float)(1000 + 100 * k + i);
+        right += !wrong;
+    }
+    bl_lane_destroy(&l);
+    bl_program_destroy(&p);
+    bl_graph_destroy(&g);
+    bl_params_destroy(&ps);
+    return right;
+}
+
+static void what_is_sent_arrives_in_time(void **state) {
+    (void)state;
+    if (on_gpu) {
+        assert_int_equal(arrivals(100), 100);
+        return;
+    }
+    for (int early = 0; early < 2; early++) {
+        streams_run(early ? "early" : "late", 0);
+        assert_int_equal(arrivals(6), 6);
+        streams_run(early ? "early" : "late", 1); /* without waits each of them is missed */
+        assert_int_equal(arrivals(6), 0);
+    }
+    streams_run("late", 0);
+}
+
+/* A few steps; `directly`: what was fetched ahead is never what is wanted. Negative: they went wrong. */
+static int train_for(bl_trainer **out, samples *s, int temporal, int directly) {
+    bl_err err = {0};
+    bl_gan_train train = quick(device);
+    const bl_gan_source src = samples_source(s, 20);
+    const bl__unit other = {3, 0};
+    train.temporal_d = temporal;
+    train.gan_from = 3;
+    assert_ok(bl_trainer_create(out, &tiny, &train, &src, &err));
+    int rc = 0;
+    for (int i = 0; i < 8 && rc == 0; i++) {
+        if (directly) {
+            bl__ahead_ask((*out)->ahead, &other);
+            bl__ahead_settle((*out)->ahead);
+        }
+        rc = bl_trainer_step(*out, NULL, &err);
+    }
+    return rc;
+}
+
+static void frames_sent_ahead_change_nothing(void **state) {
+    (void)state;
+    samples s = {tiny.width, tiny.height};
+    for (int temporal = 0; temporal < 3; temporal++) {
+        bl_trainer *direct = NULL;
+        assert_int_equal(train_for(&direct, &s, temporal, 1), 0);
+        for (int early = 0; early < 2; early++) {
+            bl_trainer *ahead = NULL;
+            streams_run(early ? "early" : "late", 0);
+            assert_int_equal(train_for(&ahead, &s, temporal, 0), 0);
+            same_state(ahead, direct);
+            bl_trainer_destroy(&ahead);
+        }
+        bl_trainer_destroy(&direct);
+    }
+    streams_run("late", 0);
+}
+
+static void a_missing_wait_spoils_a_training(void **state) {
+    (void)state;
+    bl_trainer *t = NULL;
+    samples s = {tiny.width, tiny.height};
+    if (on_gpu) return;
+    streams_run("late", 1);
+    assert_int_equal(train_for(&t, &s, 0, 0), BL_E_INTERNAL); /* it learns from what is not there */
+    streams_run("late", 0);
+    bl_trainer_destroy(&t);
+}
+
+/* In the long run the host waits once a step: for its losses. */
+static void a_step_waits_once(void **state) {
+    (void)state;
+    bl_err err = {0};
+    samples s = {tiny.width, tiny.height};
+    bl_trainer *t = NULL;
+    bl_gan_net net = tiny;
+    const bl_gan_train train = quick(device);
+    const bl_gan_source src = samples_source(&s, 20);
+    if (on_gpu) return;
+    net.previous = 0; /* its own outputs would come home */
+    assert_ok(bl_trainer_create(&t, &net, &train, &src, &err));
+    steps(t, 4);
+    const int64_t before = emulated()->waits;
+    steps(t, 5);
+    assert_int_equal(emulated()->waits - before, 5);
+    bl_trainer_destroy(&t);
+}
+
 static void a_pose_network_gives_the_same_there(void **state) {
     (void)state;
     bl_err err = {0};
@@ -406,6 +547,10 @@ int main(int argc, char **argv) {
         cmocka_unit_test(training_without_any_allocation_is_said),
         cmocka_unit_test(training_takes_what_was_reckoned),
         cmocka_unit_test(a_pose_network_takes_what_was_reckoned),
+        cmocka_unit_test(what_is_sent_arrives_in_time),
+        cmocka_unit_test(frames_sent_ahead_change_nothing),
+        cmocka_unit_test(a_missing_wait_spoils_a_training),
+        cmocka_unit_test(a_step_waits_once),
         cmocka_unit_test(a_pose_network_gives_the_same_there),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

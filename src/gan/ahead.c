@@ -4,15 +4,17 @@
 #include <string.h>
 
 #include "ballerino/base.h"
+#include "ballerino/lane.h"
 
-#define MOST_FRAMES 2
+/* A frame's pictures, one behind the other. */
+enum { LABEL, PLATE, REAL, WEIGHT, PICTURES };
 
 struct bl__ahead {
     bl_gan_source src;
-    int frames, label_channels;
-    size_t pixels;
-    float *memory;
-    bl__shot shot[MOST_FRAMES];
+    int frames;
+    int64_t start[PICTURES + 1]; /* floats, of each picture in a frame; the last is the frame's end */
+    float *memory;               /* all frames; on a device the lane's slot instead */
+    bl_lane *lane;
     pthread_t thread;
     int started;
     bl_queue *asked, *fetched; /* this, there and back; the thread owns what follows in between */
@@ -22,21 +24,33 @@ struct bl__ahead {
     enum { NOTHING, UNDERWAY, THERE } state; /* the caller's alone */
 };
 
-static size_t values(const bl_gan_net *net) {
-    return (size_t)net->width * (size_t)net->height * (size_t)(net->label_channels + 7);
+static int64_t lay_out(int64_t start[PICTURES + 1], const bl_gan_net *net) {
+    const int channels[PICTURES] = {[LABEL] = net->label_channels, [PLATE] = 3, [REAL] = 3, [WEIGHT] = 1};
+    start[0] = 0;
+    for (int i = 0; i < PICTURES; i++)
+        start[i + 1] = start[i] + (int64_t)net->width * net->height * channels[i];
+    return start[PICTURES];
 }
 
 int64_t bl__ahead_bytes(const bl_gan_net *net, int frames) {
-    return (int64_t)(values(net) * sizeof(float)) * frames;
+    int64_t start[PICTURES + 1];
+    return lay_out(start, net) * frames * (int64_t)sizeof(float);
+}
+
+static void get_all(bl__ahead *a, float *at) {
+    a->rc = 0;
+    for (int k = 0; k < a->frames && a->rc >= 0; k++, at += a->start[PICTURES])
+        a->rc = a->src.get(a->src.ctx, a->unit.index + k, a->unit.augment, at + a->start[LABEL],
+                           at + a->start[PLATE], at + a->start[REAL], at + a->start[WEIGHT], &a->err);
 }
 
 static void fetch(bl__ahead *a) {
-    a->rc = 0;
-    for (int k = 0; k < a->frames && a->rc >= 0; k++) {
-        const bl__shot *s = &a->shot[k];
-        a->rc = a->src.get(a->src.ctx, a->unit.index + k, a->unit.augment, s->label, s->plate, s->real,
-                           s->weight, &a->err);
-    }
+    float *at = a->lane ? bl_lane_slot(a->lane, &a->err) : a->memory;
+    if (at)
+        get_all(a, at);
+    else
+        a->rc = a->err.code;
+    if (a->lane && a->rc >= 0) a->rc = bl_lane_send(a->lane, &a->err);
 }
 
 static void *work(void *ctx) {
@@ -49,27 +63,21 @@ static void *work(void *ctx) {
     return NULL;
 }
 
-static int allocate(bl__ahead *a, const bl_gan_net *net, bl_err *err) {
-    float *at = a->memory = bl_alloc_array(values(net) * (size_t)a->frames, sizeof *a->memory);
-    if (!at) return bl_fail(err, BL_E_NOMEM, "not enough memory to fetch frames ahead");
-    for (int k = 0; k < a->frames; k++) {
-        a->shot[k].label = at, at += a->pixels * (size_t)a->label_channels;
-        a->shot[k].plate = at, at += 3 * a->pixels;
-        a->shot[k].real = at, at += 3 * a->pixels;
-        a->shot[k].weight = at, at += a->pixels;
-    }
-    return 0;
+static int allocate(bl__ahead *a, bl_device *device, bl_err *err) {
+    const int64_t floats = a->start[PICTURES] * a->frames;
+    if (device) return bl_lane_create(&a->lane, device, floats, err);
+    a->memory = bl_alloc_array((size_t)floats, sizeof *a->memory);
+    return a->memory ? 0 : bl_fail(err, BL_E_NOMEM, "not enough memory to fetch frames ahead");
 }
 
 int bl__ahead_start(bl__ahead **out, const bl_gan_source *src, const bl_gan_net *net, int frames,
-                    bl_err *err) {
+                    bl_device *device, bl_err *err) {
     bl__ahead *a = bl_alloc(sizeof *a);
     if (!a) return bl_fail(err, BL_E_NOMEM, "not enough memory to fetch frames ahead");
     a->src = *src;
     a->frames = frames;
-    a->label_channels = net->label_channels;
-    a->pixels = (size_t)net->width * (size_t)net->height;
-    int rc = allocate(a, net, err);
+    (void)lay_out(a->start, net);
+    int rc = allocate(a, device, err);
     if (rc == 0) rc = bl_queue_create(&a->asked, 1, err);
     if (rc == 0) rc = bl_queue_create(&a->fetched, 1, err);
     if (rc == 0) a->started = pthread_create(&a->thread, NULL, work, a) == 0;
@@ -90,6 +98,7 @@ void bl__ahead_stop(bl__ahead **ap) {
     }
     bl_queue_destroy(&a->asked);
     bl_queue_destroy(&a->fetched);
+    bl_lane_destroy(&a->lane);
     bl_free(a->memory);
     bl_free(a);
     *ap = NULL;
@@ -110,15 +119,24 @@ int bl__ahead_has(const bl__ahead *a, const bl__unit *unit) {
     return a->state == THERE && a->unit.index == unit->index && a->unit.augment == unit->augment;
 }
 
-int bl__ahead_take(const bl__ahead *a, int k, const bl__shot *to, bl_err *err) {
-    const bl__shot *s = &a->shot[k];
+int bl__ahead_take(bl__ahead *a, int k, bl_program *p, const bl__shot_inputs *inputs, const float **plate,
+                   bl_err *err) {
+    const bl_value in[PICTURES] = {inputs->label, inputs->plate, inputs->real, inputs->weight};
+    const int64_t first = k * a->start[PICTURES];
+    const float *at = (a->lane ? bl_lane_sent(a->lane) : a->memory) + first;
     if (a->rc < 0) {
         if (err) *err = a->err;
         return a->rc;
     }
-    memcpy(to->label, s->label, sizeof(float) * a->pixels * (size_t)a->label_channels);
-    memcpy(to->plate, s->plate, sizeof(float) * a->pixels * 3);
-    memcpy(to->real, s->real, sizeof(float) * a->pixels * 3);
-    memcpy(to->weight, s->weight, sizeof(float) * a->pixels);
+    for (int i = 0; i < PICTURES; i++) {
+        if (in[i] < 0) continue;
+        if (a->lane)
+            bl_lane_take(a->lane, p, in[i], first + a->start[i]);
+        else
+            memcpy(bl_program_buffer(p, in[i]), at + a->start[i],
+                   sizeof(float) * (size_t)(a->start[i + 1] - a->start[i]));
+    }
+    if (a->lane && k == a->frames - 1) bl_lane_taken(a->lane);
+    *plate = at + a->start[PLATE];
     return a->rc;
 }

@@ -38,10 +38,8 @@ static int plan(bl_trainer *t, int64_t *bytes, double *macs, bl_err *err) {
     int64_t more = 0;
     int rc = bl__declare_trainer(t, err);
     if (rc < 0) return rc;
-    *bytes = params_bytes(t->ps);
-    if (!t->train.device) /* else those are the host's */
-        *bytes += pixels * (t->net.label_channels + 10) * (int64_t)sizeof(float) +
-                  bl__ahead_bytes(&t->net, t->frames);
+    *bytes = params_bytes(t->ps) + bl__ahead_bytes(&t->net, t->frames);
+    if (!t->train.device) *bytes += pixels * (t->net.label_channels + 10) * (int64_t)sizeof(float);
     rc = add_program(t, 1, bytes, macs, err);
     if (rc == 0 && t->train.gan_from > 0) rc = add_program(t, 0, bytes, &unused, err);
     if (rc < 0 || !bl__sees_own(t)) return rc;

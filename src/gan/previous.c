@@ -68,7 +68,7 @@ int bl__fill_previous(bl_trainer *t, bl_program *p, int64_t index, bl__previous 
     }
     if (!previous) return 0;
     if (!own && !real) {
-        const float *plate = t->plate[0] >= 0 ? bl_program_buffer(p, t->plate[0]) : NULL;
+        const float *plate = t->plate[0] >= 0 ? t->first_plate : NULL;
         bl__first_previous(t->prev_buf, plate, (size_t)t->net.width * (size_t)t->net.height);
     }
     carry(t, previous, real ? t->real_buf : t->prev_buf, own || real ? index - 1 : index, index,

@@ -261,7 +261,9 @@ static int build(bl_trainer *t, bl_err *err) {
         return bl_fail(err, BL_E_NOMEM, "not enough memory for the trainer's pictures");
     if ((rc = bl_params_seal(t->ps, t->train.seed, 1, err)) < 0) return rc;
     if ((rc = bl__load_perceptual(t, err)) < 0) return rc;
-    if ((rc = bl__ahead_start(&t->ahead, &t->src, &t->net, t->frames, err)) < 0) return rc;
+    if ((rc = bl__ahead_start(&t->ahead, &t->src, &t->net, t->frames,
+                              t->train.reference ? NULL : t->train.device, err)) < 0)
+        return rc;
     if ((rc = bl__compile(t, &t->full, 1, 0, err)) < 0) return rc;
     if (t->train.gan_from > 0 && (rc = bl__compile(t, &t->plain, 0, 0, err)) < 0) return rc;
     if (bl__sees_own(t))
@@ -316,12 +318,13 @@ void bl_trainer_destroy(bl_trainer **tp) {
 
 /* ---- one step ---- */
 static int fetch(bl_trainer *t, bl_program *p, int k, const bl__unit *u, bl_err *err) {
-    const bl__shot to = {.label = bl_program_buffer(p, t->label[k]),
-                         .plate = t->plate[k] >= 0 ? bl_program_buffer(p, t->plate[k]) : t->plate_buf,
-                         .real = bl_program_buffer(p, t->real[k]),
-                         .weight = bl_program_buffer(p, t->weight[k])};
-    if (bl__ahead_has(t->ahead, u)) return bl__ahead_take(t->ahead, k, &to, err);
-    return t->src.get(t->src.ctx, u->index + k, u->augment, to.label, to.plate, to.real, to.weight, err);
+    const bl__shot_inputs in = {t->label[k], t->plate[k], t->real[k], t->weight[k]};
+    const float *later, **seen = k ? &later : &t->first_plate;
+    if (bl__ahead_has(t->ahead, u)) return bl__ahead_take(t->ahead, k, p, &in, seen, err);
+    float *plate = in.plate >= 0 ? bl_program_buffer(p, in.plate) : t->plate_buf;
+    *seen = plate;
+    return t->src.get(t->src.ctx, u->index + k, u->augment, bl_program_buffer(p, in.label), plate,
+                      bl_program_buffer(p, in.real), bl_program_buffer(p, in.weight), err);
 }
 
 static int64_t pick(const bl_trainer *t, bl_rng *rng) {

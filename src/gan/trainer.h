@@ -35,6 +35,7 @@ struct bl_trainer {
     bl_value aug_colour, aug_move, aug_cut; /* the unit's augmentation; BL_NONE when off */
     bl_value loss[BL__LOSSES], plain_total, d_total;
     float *label_buf, *plate_buf, *real_buf, *weight_buf, *prev_buf;
+    const float *first_plate; /* the unit's, on the host, while its inputs are filled */
     bl_rng rng;
     int64_t step; /* done */
 };
@@ -49,7 +50,7 @@ typedef struct bl__previous {
  * the same number of random numbers. */
 bl__previous bl__draw_previous(bl_rng *rng, const bl_gan_train *o, int64_t before);
 /* Puts it, and the past that the temporal discriminators see, into those of the program's inputs that it has;
- * the unit's first plate must be there already. */
+ * t->first_plate must be there already. */
 int bl__fill_previous(bl_trainer *t, bl_program *p, int64_t index, bl__previous how, uint64_t augment,
                       bl_err *err);
 /* The mean over the generated frames; *out BL_NONE where it is not asked for. Freezes the network. */

@@ -14,7 +14,7 @@
 #include "ballerino/picture.h"
 #include "kernels.h"
 
-#define BL__DEVICE_ABI 3
+#define BL__DEVICE_ABI 4
 #define BL__DEVICE_SYMBOL "bl__device_module"
 
 typedef void (*bl__log_fn)(bl_log_level level, const char *component, const char *fmt, ...);
@@ -68,6 +68,15 @@ typedef struct bl__device_ops {
     void (*mark_free)(bl__device *d, void *mark);
     void (*mark_set)(bl__device *d, void *mark);
     int (*mark_wait)(bl__device *d, void *mark, bl_err *err);
+    /* Lanes (ballerino/lane.h): sending and waiting need no lock and keep no failure; joining (behind what
+     * was sent from a slot) and taken (what is sent later waits for this place) are queued. */
+    int (*lane_create)(bl__device *d, void **lane, int slots, bl_err *err);
+    void (*lane_free)(bl__device *d, void *lane);
+    int (*lane_send)(bl__device *d, void *lane, int slot, void *to, const void *from, int64_t bytes,
+                     bl_err *err);
+    int (*lane_wait)(bl__device *d, void *lane, int slot, bl_err *err);
+    void (*lane_join)(bl__device *d, void *lane, int slot);
+    void (*lane_taken)(bl__device *d, void *lane);
     const bl__picture_ops *pictures;
     /* What is queued between begin and end is not done but kept as *graph; replay does it. When end fails,
      * nothing is kept, nothing was done and the device goes on as if nothing had been asked. */

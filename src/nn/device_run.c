@@ -40,6 +40,7 @@ void bl__program_leave_device(bl_program *p) {
     ops->graph_free(queue(p), p->refresh.graph);
     ops->graph_free(queue(p), p->forward.graph);
     ops->graph_free(queue(p), p->queued.graph);
+    ops->graph_free(queue(p), p->rest.graph);
     for (int i = 0; i < p->n_objectives; i++) ops->graph_free(queue(p), p->o[i].segment.graph);
     for (int v = 0; p->v && v < p->n_values; v++) bl__device_free_host(p->device, p->v[v].host);
     bl__device_free(p->device, p->arena);
@@ -75,11 +76,12 @@ static void queue_refresh(bl_program *p, bl__target *unused) {
         if (p->steps[k].kernel->refresh) p->steps[k].kernel->refresh(&p->steps[k]);
 }
 
-static void copy_pinned(bl_program *p, int inputs) {
+/* left_out: not those inputs. */
+static void copy_pinned(bl_program *p, int inputs, int left_out) {
     for (int v = 0; v < p->n_values; v++) {
         const bl__value *x = &p->v[v];
         const int64_t bytes = bl__elements(x->shape) * (int64_t)sizeof(float);
-        if (!x->host || inputs != (p->nodes[v].op == BL__OP_input)) continue;
+        if (!x->host || inputs != (p->nodes[v].op == BL__OP_input) || (left_out && x->left_out)) continue;
         if (inputs)
             p->device->ops->upload(queue(p), p->arena + x->offset, x->host, bytes);
         else
@@ -99,9 +101,15 @@ static void queue_steps(bl_program *p, bl__target *unused) {
 }
 
 static void queue_forward(bl_program *p, bl__target *unused) {
-    copy_pinned(p, 1);
+    copy_pinned(p, 1, 0);
     queue_steps(p, unused);
-    copy_pinned(p, 0);
+    copy_pinned(p, 0, 0);
+}
+
+static void queue_rest(bl_program *p, bl__target *unused) {
+    copy_pinned(p, 1, 1);
+    queue_steps(p, unused);
+    copy_pinned(p, 0, 0);
 }
 
 static void queue_backward(bl_program *p, bl__target *o) {
@@ -150,11 +158,31 @@ static void refresh(bl_program *p) {
     p->refreshed = bl__params_version(p->ps);
 }
 
+/* With inputs that have arrived; always the same ones, or the graph is made anew. */
+static void run_rest(bl_program *p) {
+    int changed = 0;
+    for (int v = 0; v < p->n_values; v++) {
+        changed |= p->v[v].arrived != p->v[v].left_out;
+        p->v[v].left_out = p->v[v].arrived;
+        p->v[v].arrived = 0;
+    }
+    if (changed) {
+        (void)p->device->ops->sync(queue(p), NULL); /* it may be under way */
+        p->device->ops->graph_free(queue(p), p->rest.graph);
+        p->rest = (bl__segment){0};
+    }
+    run(p, &p->rest, queue_rest, NULL);
+    p->arrived = 0;
+}
+
 int bl__device_forward(bl_program *p, bl_err *err) {
     if (p->device->like) return 0;
     bl__device_lock(p->device);
     refresh(p);
-    run(p, &p->forward, queue_forward, NULL);
+    if (p->arrived)
+        run_rest(p);
+    else
+        run(p, &p->forward, queue_forward, NULL);
     p->pending = 1;
     if (p->n_objectives == 0) bl__device_wait(p);
     int rc = p->device->ops->failed(queue(p), err);

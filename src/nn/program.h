@@ -19,6 +19,8 @@ typedef struct bl__value {
     int first, last; /* steps, in the forward timeline */
     int64_t offset;  /* floats in the arena */
     float *host;     /* a pinned root on a device: what the caller reads and writes */
+    int arrived;     /* an input that is there already, for the next forward */
+    int left_out;    /* one that `rest` leaves out */
 } bl__value;
 
 typedef struct bl__target {
@@ -50,6 +52,8 @@ struct bl_program {
     bl__shared *shared;
     bl_device *device;                    /* NULL: the CPU, and nothing but spent below is used */
     bl__segment refresh, forward, queued; /* the last: forward without the ways up and down */
+    bl__segment rest;                     /* forward without the way up of inputs that had arrived */
+    int arrived;                          /* how many have */
     uint64_t refreshed;                   /* version of the weights that refresh has seen */
     int pending;                          /* work is queued that buffers have to wait for */
     int poison;

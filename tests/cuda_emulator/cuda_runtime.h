@@ -2,11 +2,14 @@
  * A device that is not there: the few CUDA calls that the module uses, on the host, stricter than the real
  * ones.
  *
- * What is queued is not done before somebody waits. Device memory is filled with NaN when it is given out, is
- * out of reach while the program's own code runs, and kernels may touch nothing else (emulator.h). Copies are
- * asynchronous only for pinned memory. Environment, read at every use, all with BALLERINO_EMULATOR_ before:
- * MB (memory of the device), ORDER=1 (blocks and threads backwards), NO_GRAPHS, NO_CUDNN=1 (it offers
- * nothing) or =late (it offers and then refuses), BROKEN=1 (every wait fails).
+ * What is queued is not done before somebody waits for it, and of other streams then only what events demand:
+ * a missing wait reads what is not there yet. With STREAMS=early streams beside a device's first run as soon
+ * as their waits let them: a missing wait overwrites what is still read. DEAF=1 leaves all such waits out.
+ * Device memory is filled with NaN when it is given out, is out of reach while the program's own code runs,
+ * and kernels may touch nothing else (emulator.h). Copies are asynchronous only for pinned memory.
+ * Environment, read at every use, all with BALLERINO_EMULATOR_ before: MB (memory of the device), ORDER=1
+ * (blocks and threads backwards), NO_GRAPHS, NO_CUDNN=1 (it offers nothing) or =late (it offers and then
+ * refuses), BROKEN=1 (every wait fails).
  */
 #ifndef BALLERINO_FAKE_CUDA_RUNTIME_H
 #define BALLERINO_FAKE_CUDA_RUNTIME_H
@@ -70,6 +73,7 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags);
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *out);
 cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t *out, cudaGraph_t graph, unsigned long long flags);

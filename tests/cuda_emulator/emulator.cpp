@@ -3,7 +3,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <sys/mman.h>
@@ -16,13 +18,27 @@ struct bl__emu_graph {
 struct bl__emu_exec {
     std::vector<Work> work;
 };
+/* An event's life outlasts it in queues. Records are counted; a wait is for one of them. */
+struct Marks {
+    bl__emu_stream *stream; /* where it was recorded last */
+    unsigned recorded, done;
+};
+using MarksRef = std::shared_ptr<Marks>;
+struct Item {
+    enum Kind { WORK, RECORD, WAIT } kind;
+    Work work;
+    MarksRef marks;
+    unsigned turn; /* of the record */
+};
 struct bl__emu_stream {
-    std::vector<Work> queue;
+    std::deque<Item> queue;
     bl__emu_graph *capture;
     bool spoilt;
+    int device;
+    bool first; /* of its device: the others may be in a hurry */
 };
 struct bl__emu_event {
-    bl__emu_stream *stream; /* where it was recorded last */
+    MarksRef marks;
 };
 
 struct bl__emulated bl__emulated;
@@ -66,16 +82,62 @@ void remember() {
     seen_generation = generation;
     memset(bl__emu_seen, 0, sizeof bl__emu_seen);
 }
-/* Only here is device memory in reach. */
+/* Only where one of these lives is device memory in reach. */
+struct Reach {
+    static inline int depth;
+    Reach() {
+        if (depth++ == 0) reachable(true);
+        backwards = asked("BALLERINO_EMULATOR_ORDER");
+        remember();
+    }
+    ~Reach() {
+        if (--depth == 0) reachable(false);
+    }
+};
+void drain_to(const MarksRef &marks, unsigned turn);
+/* The stream's next, and of other streams what it waits for. */
+void advance(bl__emu_stream *s) {
+    Item i = std::move(s->queue.front());
+    s->queue.pop_front();
+    if (i.kind == Item::WORK) i.work();
+    if (i.kind == Item::RECORD) i.marks->done = i.turn;
+    if (i.kind == Item::WAIT) drain_to(i.marks, i.turn);
+}
+void drain_to(const MarksRef &marks, unsigned turn) {
+    if (marks->done >= turn) return;
+    const Reach reach;
+    while (marks->done < turn) {
+        if (marks->stream->queue.empty()) abort();
+        advance(marks->stream);
+    }
+}
+bool blocked(const bl__emu_stream *s) {
+    const Item &i = s->queue.front();
+    return i.kind == Item::WAIT && i.marks->done < i.turn;
+}
+bool in_a_hurry() {
+    const char *how = getenv("BALLERINO_EMULATOR_STREAMS");
+    return how && strcmp(how, "early") == 0;
+}
+/* All that streams beside a device's first can do without waiting. */
+void hurry() {
+    if (!in_a_hurry()) return;
+    for (bl__emu_stream *s : streams)
+        while (!s->first && !s->queue.empty() && !blocked(s)) {
+            const Reach reach;
+            advance(s);
+        }
+}
 void drain(bl__emu_stream *s) {
-    if (s->queue.empty()) return;
-    std::vector<Work> now;
-    now.swap(s->queue);
-    backwards = asked("BALLERINO_EMULATOR_ORDER");
-    reachable(true);
-    remember();
-    for (Work &w : now) w();
-    reachable(false);
+    if (!s->queue.empty()) {
+        const Reach reach;
+        while (!s->queue.empty()) advance(s);
+    }
+    hurry();
+}
+void enqueue(bl__emu_stream *s, Item i) {
+    s->queue.push_back(std::move(i));
+    hurry();
 }
 void drain_all() {
     for (bl__emu_stream *s : streams) drain(s);
@@ -121,7 +183,10 @@ void bl__emu_look_up(const void *p, size_t bytes) {
 
 void bl__emu_queue(cudaStream_t s, Work work) {
     std::lock_guard<std::recursive_mutex> lock(all);
-    (s->capture ? s->capture->work : s->queue).push_back(std::move(work));
+    if (s->capture)
+        s->capture->work.push_back(std::move(work));
+    else
+        enqueue(s, Item{Item::WORK, std::move(work), nullptr, 0});
 }
 
 extern "C" {
@@ -253,7 +318,10 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
         return cudaErrorStreamCaptureUnsupported;
     }
     bl__emu_queue(s, [=] { memcpy(to, from, bytes); });
-    if (now) drain(s);
+    if (now) {
+        bl__emulated.waits++;
+        drain(s);
+    }
     return cudaSuccess;
 }
 cudaError_t cudaMemsetAsync(void *p, int byte, size_t bytes, cudaStream_t s) {
@@ -266,6 +334,10 @@ cudaError_t cudaMemsetAsync(void *p, int byte, size_t bytes, cudaStream_t s) {
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned) {
     std::lock_guard<std::recursive_mutex> lock(all);
     *out = new bl__emu_stream{};
+    (*out)->device = current;
+    (*out)->first = true;
+    for (bl__emu_stream *s : streams)
+        if (s->device == current) (*out)->first = false;
     bl__emulated.things++;
     streams.insert(*out);
     return cudaSuccess;
@@ -285,13 +357,14 @@ cudaError_t cudaStreamSynchronize(cudaStream_t s) {
         s->spoilt = true;
         return cudaErrorStreamCaptureUnsupported;
     }
+    bl__emulated.waits += !s->queue.empty();
     drain(s);
     return asked("BALLERINO_EMULATOR_BROKEN") ? cudaErrorLaunchFailure : cudaSuccess;
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned) {
     std::lock_guard<std::recursive_mutex> lock(all);
-    *out = new bl__emu_event{};
+    *out = new bl__emu_event{std::make_shared<Marks>()};
     bl__emulated.things++;
     return cudaSuccess;
 }
@@ -305,13 +378,26 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t s) {
     std::lock_guard<std::recursive_mutex> lock(all);
     if (s->capture)
         s->spoilt = true; /* the real one would be part of the graph, and could not be waited for */
-    event->stream = s;
-    return s->capture ? cudaErrorStreamCaptureUnsupported : cudaSuccess;
+    if (s->capture) return cudaErrorStreamCaptureUnsupported;
+    event->marks->stream = s;
+    enqueue(s, Item{Item::RECORD, nullptr, event->marks, ++event->marks->recorded});
+    return cudaSuccess;
 }
-/* Does what is queued behind it as well, which the real one need not. */
+cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t event, unsigned) {
+    std::lock_guard<std::recursive_mutex> lock(all);
+    if (s->capture) {
+        s->spoilt = true;
+        return cudaErrorStreamCaptureUnsupported;
+    }
+    if (!asked("BALLERINO_EMULATOR_DEAF"))
+        enqueue(s, Item{Item::WAIT, nullptr, event->marks, event->marks->recorded});
+    return cudaSuccess;
+}
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     std::lock_guard<std::recursive_mutex> lock(all);
-    if (event->stream) drain(event->stream);
+    bl__emulated.waits += event->marks->done < event->marks->recorded;
+    drain_to(event->marks, event->marks->recorded);
+    hurry();
     return asked("BALLERINO_EMULATOR_BROKEN") ? cudaErrorLaunchFailure : cudaSuccess;
 }
 

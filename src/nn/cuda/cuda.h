@@ -39,6 +39,15 @@ void bl__cuda_group_mean(bl__device *d, float *x, int64_t n);
 void bl__cuda_group_leave(bl__device *d); /* does nothing without a group, as does waiting */
 void bl__cuda_group_wait(bl__device *d);
 
+/* ---- ways up beside the queue (lane.c); entries of the device's table ---- */
+int bl__cuda_lane_create(bl__device *d, void **way, int slots, bl_err *err);
+void bl__cuda_lane_free(bl__device *d, void *way);
+int bl__cuda_lane_send(bl__device *d, void *way, int slot, void *to, const void *from, int64_t bytes,
+                       bl_err *err);
+int bl__cuda_lane_wait(bl__device *d, void *way, int slot, bl_err *err);
+void bl__cuda_lane_join(bl__device *d, void *way, int slot);
+void bl__cuda_lane_taken(bl__device *d, void *way);
+
 /* ---- operators: a kernel each; see table.c ---- */
 extern const bl__kernel bl__cuda_conv, bl__cuda_depthwise; /* conv.c; the others are in .cu */
 #define BL__CUDA_OPS(X)                                                                                      \
