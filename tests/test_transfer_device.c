@@ -20,7 +20,7 @@
 #define MOST 12.0
 #define MEAN 0.6
 
-enum { FRAMES = 14, WANDER = 12 };
+enum { FRAMES = 14, WANDER = 12, FEW = 5 };
 static const scene source = {.w = 130, .h = 96, .fps = 25, .parts = 1},
                    target = {.w = 121, .h = 151, .fps = 25, .parts = 1};
 static bl_device *device;
@@ -87,6 +87,10 @@ static int begin(void **state) {
     t->frames[8].cut = 1;                                          /* the generator starts afresh */
     for (int k = 10; k < FRAMES; k++) t->frames[k].has_person = 0; /* fades away */
     assert_ok(bl_track_write(t, in_dir("source.json"), &err));
+    bl_track_destroy(&t);
+    scene_clip(&source, in_dir("few.mp4"), FEW);
+    t = scene_track(&source, FEW);
+    assert_ok(bl_track_write(t, in_dir("few.json"), &err));
     bl_track_destroy(&t);
     write_model(in_dir("composite.ballerino"), BL_SCENE_COMPOSITE);
     write_model(in_dir("paint.ballerino"), BL_SCENE_PAINT);
@@ -352,15 +356,19 @@ static void too_little_memory_is_a_sentence(void **state) {
     bl_track_destroy(&t);
 }
 
+/* All that a transfer can allocate: the report looks at frames too. */
 static int transfer_it(bl_err *err) {
-    char output[128];
-    snprintf(output, sizeof output, "%s", in_dir("short.mp4"));
-    (void)unlink(output);
-    bl_transfer_job j = job_on(device, output);
-    j.model = in_dir("paint.ballerino"); /* its window is the model's */
-    j.report = in_dir("short.html");
+    static const char *const names[] = {"short.mp4", "short.html", "paint.ballerino", "few.mp4", "few.json"};
+    char path[BL_COUNT(names)][128];
+    for (size_t i = 0; i < BL_COUNT(names); i++) snprintf(path[i], sizeof path[i], "%s", in_dir(names[i]));
+    (void)unlink(path[0]);
+    bl_transfer_job j = job_on(device, path[0]);
+    j.report = path[1];
+    j.model = path[2]; /* its window is the model's */
+    j.source = path[3];
+    j.track = path[4];
     int rc = bl_transfer_run(&j, NULL, err);
-    assert_int_equal(bl_file_exists(output), rc == 0);
+    assert_int_equal(bl_file_exists(path[0]), rc == 0);
     assert_false(bl_file_exists(in_dir("short.mp4.part")));
     return rc;
 }

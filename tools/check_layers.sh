@@ -6,7 +6,7 @@ cd "${1:-$(dirname "$0")/..}"
 find src cli -name '*.[ch]' -o -name '*.cu' | sort | xargs awk '
 function room_of(header) { return header in home ? home[header] : "" }
 BEGIN {
-    n = split("status.h:base base.h:base capsule.h:base media.h:media nn.h:nn picture.h:nn backbones.h:nn safetensors.h:nn dist.h:dist track.h:types pose.h:pose pose_features.h:pose motion.h:motion figure.h:figure gan.h:gan eval.h:eval lpips.h:eval report.h:eval transfer.h:transfer trial.h:transfer demo.h:demo", a, " ")
+    n = split("status.h:base base.h:base capsule.h:base media.h:media nn.h:nn picture.h:nn lane.h:nn backbones.h:nn safetensors.h:nn dist.h:dist track.h:types pose.h:pose pose_features.h:pose motion.h:motion figure.h:figure gan.h:gan eval.h:eval lpips.h:eval report.h:eval transfer.h:transfer trial.h:transfer demo.h:demo", a, " ")
     for (i = 1; i <= n; i++) { split(a[i], p, ":"); home[p[1]] = p[2] }
     know["base"] = "base"
     know["media"] = "base media"
