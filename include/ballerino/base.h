@@ -171,6 +171,11 @@ void bl_progress_end(bl_progress *p, int64_t done, const char *note);
 #define BL_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define BL_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define BL_CLAMP(x, lo, hi) ((x) < (lo) ? (lo) : (x) > (hi) ? (hi) : (x))
+/* 0 up to t = 0, 1 from t = 1, smooth between: 3 t^2 - 2 t^3. */
+static inline float bl_smoothstep(float t) {
+    t = BL_CLAMP(t, 0, 1);
+    return t * t * (3 - 2 * t);
+}
 #define BL_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

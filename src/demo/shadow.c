@@ -29,10 +29,20 @@ static void cast_tile(bl__shadow *s, const bl__figure3 *f, int tx, int ty) {
     }
 }
 
-/* A row of tiles. */
-static void cast_tiles(const void *arg, int k) {
+static float nearest(const bl__shadow *s, int cx, int cy) {
+    float least = NOTHING;
+    for (int y = cy * BL__SHADOW_CELL; y < (cy + 1) * BL__SHADOW_CELL; y++)
+        for (int x = cx * BL__SHADOW_CELL; x < (cx + 1) * BL__SHADOW_CELL; x++)
+            least = s->depth[y][x] < least ? s->depth[y][x] : least;
+    return least;
+}
+
+/* A row of cells. */
+static void cast_cells(const void *arg, int k) {
     const cast *all = arg;
-    for (int tx = 0; tx < BL__SHADOW_SIDE; tx += TILE) cast_tile(all->s, all->f, tx, k * TILE);
+    for (int ty = k * BL__SHADOW_CELL; ty < (k + 1) * BL__SHADOW_CELL; ty += TILE)
+        for (int tx = 0; tx < BL__SHADOW_SIDE; tx += TILE) cast_tile(all->s, all->f, tx, ty);
+    for (int x = 0; x < BL__SHADOW_CELLS; x++) all->s->nearest[k][x] = nearest(all->s, x, k);
 }
 
 void bl__shadow_cast(bl__shadow *s, const bl__figure3 *f, vec3 lamp) {
@@ -50,7 +60,7 @@ void bl__shadow_cast(bl__shadow *s, const bl__figure3 *f, vec3 lamp) {
     v->eye = m_apply(v->turn, v3(0.5f * (x0 + x1), 0.5f * (y0 + y1), 5));
     v->scale = fmaxf(x1 - x0, y1 - y0) * 1.06f / BL__SHADOW_SIDE;
     const cast all = {s, f};
-    bl_team_run(bl_cpu_count(), BL__SHADOW_SIDE / TILE, cast_tiles, &all);
+    bl_team_run(bl_cpu_count(), BL__SHADOW_CELLS, cast_cells, &all);
 }
 
 /* Depth difference at a texel turned into shade: bilinear between the four nearest. */
@@ -63,6 +73,20 @@ static float tap(const bl__shadow *s, float x, float y, float z) {
     return f_mix(f_mix(a, b, u), f_mix(c, d, u), v);
 }
 
+static int cell_of(float x) {
+    return (int)BL_CLAMP(x / BL__SHADOW_CELL, 0, BL__SHADOW_CELLS - 1);
+}
+
+/* 1 when nothing within `reach` texels of (x, y) is nearer than z: the usual case, and all taps would say so.
+ */
+static int in_full_light(const bl__shadow *s, float x, float y, float reach, float z) {
+    const int x0 = cell_of(x - reach), x1 = cell_of(x + reach), y1 = cell_of(y + reach);
+    for (int cy = cell_of(y - reach); cy <= y1; cy++)
+        for (int cx = x0; cx <= x1; cx++)
+            if (s->nearest[cy][cx] < z) return 0;
+    return 1;
+}
+
 #define TAPS 20
 
 float bl__shadow_light(const bl__shadow *s, vec3 p, float soft, float bias) {
@@ -71,6 +95,7 @@ float bl__shadow_light(const bl__shadow *s, vec3 p, float soft, float bias) {
     if (q.x < -wide || q.y < -wide || q.x > BL__SHADOW_SIDE + wide || q.y > BL__SHADOW_SIDE + wide) return 1;
     /* how far away the caster may be: the figure's middle is 5 m from the window */
     float away = fmaxf(q.z - 5, 0), radius = 1.2f + soft * (0.15f + away) / s->view.scale, sum = 0;
+    if (in_full_light(s, q.x, q.y, radius + 1, q.z - bias)) return 1;
     for (int i = 0; i < TAPS; i++) { /* a sunflower's seeds */
         float r = radius * sqrtf(((float)i + .5f) / TAPS), a = 2.39996f * (float)i;
         sum += tap(s, q.x + r * cosf(a), q.y + r * sinf(a), q.z - bias);

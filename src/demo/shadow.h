@@ -5,10 +5,13 @@
 #include "trace.h"
 
 #define BL__SHADOW_SIDE 256
+#define BL__SHADOW_CELL 16
+#define BL__SHADOW_CELLS (BL__SHADOW_SIDE / BL__SHADOW_CELL)
 
 typedef struct bl__shadow {
     bl__view3 view;
-    float depth[BL__SHADOW_SIDE][BL__SHADOW_SIDE]; /* metres from the window; large where nothing is */
+    float depth[BL__SHADOW_SIDE][BL__SHADOW_SIDE];     /* metres from the window; large where nothing is */
+    float nearest[BL__SHADOW_CELLS][BL__SHADOW_CELLS]; /* the least depth of each cell of texels */
 } bl__shadow;
 
 void bl__shadow_cast(bl__shadow *s, const bl__figure3 *f, vec3 lamp);

@@ -25,16 +25,11 @@ void bl__layer_release(bl__layer *l) {
     *l = (bl__layer){0};
 }
 
-static float smoothstep(float t) {
-    t = BL_CLAMP(t, 0, 1);
-    return t * t * (3 - 2 * t);
-}
-
 /* 1 inside, 0 at a window edge, unless that edge is at or beyond the frame's. */
 static float feather(int at, int n, int place, int grid) {
     float f = 1;
-    if (place > 0) f *= smoothstep(((float)at + 0.5f) / FEATHER);
-    if (place + n < grid) f *= smoothstep(((float)(n - at) - 0.5f) / FEATHER);
+    if (place > 0) f *= bl_smoothstep(((float)at + 0.5f) / FEATHER);
+    if (place + n < grid) f *= bl_smoothstep(((float)(n - at) - 0.5f) / FEATHER);
     return f;
 }
 
@@ -46,7 +41,7 @@ void bl__layer_fill(bl__layer *l, const bl__grid *g, int x, int y, const float *
         for (int i = 0; i < l->w; i++, rgb += 3, plate += 3, mask++, out += 4) {
             const float m = BL_CLAMP(*mask, 0, 1);
             const float keep =
-                smoothstep((m - CUT_BELOW) / (CUT_ABOVE - CUT_BELOW)) * fy * feather(i, l->w, x, g->w);
+                bl_smoothstep((m - CUT_BELOW) / (CUT_ABOVE - CUT_BELOW)) * fy * feather(i, l->w, x, g->w);
             for (int c = 0; c < 3; c++) /* (c + 1) / 2 * 255, premultiplied: the constant scales with m too */
                 out[c] = keep * 127.5f * ((rgb[c] + 1) - (1 - m) * (plate[c] + 1));
             out[3] = keep * m;

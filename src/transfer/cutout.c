@@ -26,9 +26,8 @@ typedef struct cutting {
     uint8_t *rgba;
 } cutting;
 
-static float smoothstep(float v, float from, float to) {
-    const float t = BL_CLAMP((v - from) / (to - from), 0, 1);
-    return t * t * (3 - 2 * t);
+static float between(float v, float from, float to) {
+    return bl_smoothstep((v - from) / (to - from));
 }
 
 /* ---- where the person is ---- */
@@ -74,9 +73,9 @@ static void find_alpha(cutting *c, const bl_frame *f, const bl__cutout *o) {
             *a = 0;
             if (may <= 0) continue;
             const float solid = mask_at(c->solid, m, mx, my);
-            *a = solid >= 1 ? 1
-                            : may * fmaxf(solid, smoothstep(differs(f, c->l->t.plate, x, y), DIFFERS_FROM,
-                                                            DIFFERS_TO));
+            *a = solid >= 1
+                     ? 1
+                     : may * fmaxf(solid, between(differs(f, c->l->t.plate, x, y), DIFFERS_FROM, DIFFERS_TO));
         }
 }
 
@@ -91,8 +90,7 @@ static void close_holes(cutting *c, const bl__cutout *o) {
         for (int i = 0; i < o->w; i++) {
             float sum = 0;
             for (int k = -r; k <= r; k++) sum += c->row[BL_CLAMP(i + k, 0, o->w - 1)];
-            c->smooth[j * o->w + i] =
-                smoothstep(sum / (float)((2 * r + 1) * (2 * r + 1)), CLOSE_FROM, CLOSE_TO);
+            c->smooth[j * o->w + i] = between(sum / (float)((2 * r + 1) * (2 * r + 1)), CLOSE_FROM, CLOSE_TO);
         }
     }
 }

@@ -125,8 +125,7 @@ int bl__patch_cut(uint8_t *out, int n, int border, const bl_frame *f, const bl__
 }
 
 static float fade(float at) {
-    const float t = BL_CLAMP(fminf(at, 1 - at) / BL__PATCH_FADE, 0, 1);
-    return t * t * (3 - 2 * t);
+    return bl_smoothstep(fminf(at, 1 - at) / BL__PATCH_FADE);
 }
 
 float bl__patch_weight(float u, float v) {
