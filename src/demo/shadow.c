@@ -33,7 +33,7 @@ static float nearest(const bl__shadow *s, int cx, int cy) {
     float least = NOTHING;
     for (int y = cy * BL__SHADOW_CELL; y < (cy + 1) * BL__SHADOW_CELL; y++)
         for (int x = cx * BL__SHADOW_CELL; x < (cx + 1) * BL__SHADOW_CELL; x++)
-            least = s->depth[y][x] < least ? s->depth[y][x] : least;
+            least = BL_MIN(least, s->depth[y][x]);
     return least;
 }
 

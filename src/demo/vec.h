@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "ballerino/base.h"
+
 typedef struct vec3 {
     float x, y, z;
 } vec3;
@@ -89,8 +91,7 @@ static inline float f_sat(float x) {
     return x < 0 ? 0 : x > 1 ? 1 : x;
 }
 static inline float f_smooth(float lo, float hi, float x) {
-    float t = f_sat((x - lo) / (hi - lo));
-    return t * t * (3 - 2 * t);
+    return bl_smoothstep((x - lo) / (hi - lo));
 }
 
 #endif
