@@ -262,6 +262,14 @@ static inline bl_value wide_many(bl_graph *g, const bl_value *x) {
     return projected(g, bl_conv2d(g, projected(g, x[0], "in", 64), &a), "out", 3);
 }
 
+/* The same filters on two sizes: each size may want its own packing of them. */
+static inline bl_value wide_shared(bl_graph *g, const bl_value *x) {
+    bl_conv2d_args a = {.name = "c", .out = 32, .kh = 3, .kw = 3, .pad = BL_PAD_SAME(1), .init_scale = 0.05f};
+    bl_value h = projected(g, x[0], "in", 32), half = bl_avg_pool(g, h, 2, 2, 0);
+    h = bl_add(g, bl_conv2d(g, h, &a), bl_upsample2(g, bl_conv2d(g, half, &a)), BL_ACT_NONE);
+    return projected(g, h, "out", 3);
+}
+
 static inline bl_value wide_up(bl_graph *g, const bl_value *x) {
     bl_value h = projected(g, x[0], "in", 64);
     h = bl_conv_transpose2d(

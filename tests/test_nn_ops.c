@@ -7,10 +7,11 @@
  */
 #include "nn_cases.h"
 
-static int threads = 2;
+static int threads = 2, batch = 1;
 
 static void start(run *r, const op_case *c, int reference, bl_precision precision) {
-    start_as(r, c, (run_as){.reference = reference, .precision = precision, .threads = threads});
+    start_as(r, c,
+             (run_as){.reference = reference, .precision = precision, .threads = threads, .batch = batch});
 }
 
 /* The worst value, or the root of the squares' sum: with rounded operands some rectifiers switch. */
@@ -104,6 +105,10 @@ static const op_case tall[] = {
     {"tall wide conv 2x2 stride 2", 1, {S(37, 9, 3)}, wide_down2},
     {"tall wide conv 4x4 stride 2", 1, {S(37, 9, 3)}, wide_down4},
     {"tall wide conv 3x3 to 256 channels", 1, {S(17, 7, 3)}, wide_many},
+    {"conv 3x3 in larger tiles", 1, {S(31, 18, 3)}, wide_conv3},
+    {"conv 3x3 in larger tiles without padding", 1, {S(23, 21, 3)}, wide_conv3_valid},
+    {"conv 3x3 in larger tiles to 256 channels", 1, {S(16, 17, 3)}, wide_many},
+    {"one conv at two sizes", 1, {S(20, 18, 3)}, wide_shared},
 };
 
 static void any_number_of_threads_equals_reference(void **state) {
@@ -114,6 +119,13 @@ static void any_number_of_threads_equals_reference(void **state) {
         for (size_t i = 0; i < BL_COUNT(tall); i++) check_parity(&tall[i], BL_FP32, 2e-5);
     }
     threads = 2;
+}
+
+static void several_samples_equal_reference(void **state) {
+    (void)state;
+    batch = 2;
+    for (size_t i = 0; i < BL_COUNT(tall); i++) check_parity(&tall[i], BL_FP32, 2e-5);
+    batch = 1;
 }
 
 /* One gradient slab after two passes. */
@@ -178,6 +190,7 @@ static void bfloat16_is_near_the_reference(void **state) {
                                     {"wide conv 4x4 stride 2", 1, {S(37, 17, 3)}, wide_down4},
                                     {"wide conv 2x2 stride 2, a row left over", 1, {S(13, 9, 3)}, wide_down2},
                                     {"wide conv transposed", 1, {S(9, 14, 3)}, wide_up},
+                                    {"one wide conv at two sizes", 1, {S(20, 18, 3)}, wide_shared},
                                     {"features between layers", 1, {S(24, 30, 3)}, wide_net}};
     if (!bl_cpu_has_bf16()) {
         puts("SKIP: this CPU has no bfloat16 instructions");
@@ -322,6 +335,7 @@ int main(void) {
         cmocka_unit_test(known_values),
         cmocka_unit_test(cpu_equals_reference),
         cmocka_unit_test(any_number_of_threads_equals_reference),
+        cmocka_unit_test(several_samples_equal_reference),
         cmocka_unit_test(same_threads_same_bits),
         cmocka_unit_test(bfloat16_is_near_the_reference),
         cmocka_unit_test(a_profile_has_every_operator),

@@ -27,9 +27,9 @@ static int create(conv *c, bl__step *s, bl_err *err) {
     }
     for (int k = 0; k < 2; k++) {
         if (!(k ? c->spec.backward_data : c->spec.forward)) continue;
-        int64_t more = bl__shared_pack(s->shared, c->spec.param, k + 1,
-                                       bl__own_packed(c->own, &c->spec, k) * c->own->way->size, s->plan_only,
-                                       &c->packed[k], &c->version[k], err);
+        int64_t more =
+            bl__shared_pack(s->shared, c->spec.param, k + 1, c->own->data->packed(c->own->way, &c->spec, k),
+                            s->plan_only, &c->packed[k], &c->version[k], err);
         if (more < 0) return (int)more;
         s->packed_bytes += more;
     }
@@ -37,7 +37,7 @@ static int create(conv *c, bl__step *s, bl_err *err) {
 }
 
 static int64_t own_scratch(const conv *c) {
-    const int64_t data = bl__planes_scratch(c->own->way, &c->spec),
+    const int64_t data = c->own->data->scratch(c->own->way, &c->spec),
                   weights = c->spec.backward_weights ? c->own->weights_scratch(&c->spec) : 0;
     return BL_MAX(data, weights);
 }
@@ -102,7 +102,7 @@ static void to_small(bl__step *s, const void *big, void *small, const float *bia
     if (c->dnn)
         bl__conv_forward(c->dnn, big, small, bias, s->scratch);
     else
-        bl__planes_forward(c->own->way, &c->spec, big, c->packed[0], bias, small, add, s->scratch);
+        c->own->data->forward(c->own->way, &c->spec, big, c->packed[0], bias, small, add, s->scratch);
 }
 
 static void to_big(bl__step *s, const void *small, void *big, int add) {
@@ -110,7 +110,7 @@ static void to_big(bl__step *s, const void *small, void *big, int add) {
     if (c->dnn)
         bl__conv_backward_data(c->dnn, small, big, s->scratch);
     else
-        bl__planes_backward(c->own->way, &c->spec, small, c->packed[1], big, add, s->scratch);
+        c->own->data->backward(c->own->way, &c->spec, small, c->packed[1], big, add, s->scratch);
 }
 
 static void add_bias(const void *arg, int64_t from, int64_t to) {

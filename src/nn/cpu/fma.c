@@ -2,29 +2,15 @@
 #include "fma_inside.h"
 
 /* The sums of ROWS pixels; `wide`: of more than LANES channels. */
-static inline __attribute__((always_inline)) void multiply(const bl__product *p, int64_t pixel, int channel,
-                                                           float out[ROWS][WIDE], int wide) {
+static INLINE void multiply(const bl__product *p, int64_t pixel, int channel, float out[ROWS][WIDE],
+                            int wide) {
     const int64_t depth = p->depth;
-    __m256 left[ROWS], right[ROWS];
-    UNROLLED for (int i = 0; i < ROWS; i++) left[i] = right[i] = _mm256_setzero_ps();
-    for (int t = 0; t < p->taps; t++) {
-        const float *a = (const float *)(const void *)p->a[t] + pixel * depth, *below = a + 3 * depth,
-                    *b = (const float *)(const void *)p->b[t] + channel * depth;
-        for (int64_t k = 0; k < depth; k++, a++, below++, b += WIDE) {
-            const float *const row[ROWS] = {a,     a + depth,     a + 2 * depth,
-                                            below, below + depth, below + 2 * depth};
-            const __m256 l = _mm256_loadu_ps(b), r = wide ? _mm256_loadu_ps(b + LANES) : l;
-            UNROLLED for (int i = 0; i < ROWS; i++) {
-                const __m256 x = _mm256_broadcast_ss(row[i]);
-                left[i] = _mm256_fmadd_ps(x, l, left[i]);
-                if (wide) right[i] = _mm256_fmadd_ps(x, r, right[i]);
-            }
-        }
-    }
-    UNROLLED for (int i = 0; i < ROWS; i++) {
-        _mm256_store_ps(out[i], left[i]);
-        if (wide) _mm256_store_ps(out[i] + LANES, right[i]);
-    }
+    bl__sums sums;
+    clear_sums(&sums);
+    for (int t = 0; t < p->taps; t++)
+        multiply_add(&sums, (const float *)(const void *)p->a[t] + pixel * depth, depth, 1,
+                     (const float *)(const void *)p->b[t] + channel * depth, WIDE, depth, wide);
+    store_sums(&sums, out[0], WIDE, wide);
 }
 
 /* The sums of one pixel become values of y: `n` of them. */
@@ -33,9 +19,7 @@ static inline void put(const bl__product *p, const float *sum, float *y, const f
     const __m256i lanes = first_lanes(n);
     if (bias) v = _mm256_add_ps(v, _mm256_maskload_ps(bias, lanes));
     if (p->add) v = _mm256_add_ps(v, _mm256_maskload_ps(y, lanes));
-    if (p->act == BL_ACT_LRELU) v = _mm256_max_ps(v, _mm256_mul_ps(v, _mm256_set1_ps(0.2f)));
-    if (p->act == BL_ACT_RELU || p->act == BL_ACT_RELU6) v = _mm256_max_ps(v, _mm256_setzero_ps());
-    if (p->act == BL_ACT_RELU6) v = _mm256_min_ps(v, _mm256_set1_ps(6));
+    v = activated(v, p->act);
     if (n >= LANES)
         _mm256_storeu_ps(y, v);
     else
@@ -104,7 +88,8 @@ static void pack(const bl__conv_spec *s, const float *weights, void *forward, vo
     bl_team_split(s->threads, bl__blocks(BL_MAX(s->small.c, s->big.c), WIDE) * s->kh * s->kw, pack_range, &p);
 }
 
-const bl__own bl__fma = {.way = &way,
+const bl__own bl__fma = {.data = &bl__planes,
+                         .way = &way,
                          .pack = pack,
                          .weights_scratch = bl__fma_weights_scratch,
                          .backward_weights = bl__fma_backward_weights};

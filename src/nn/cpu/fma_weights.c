@@ -104,22 +104,11 @@ static void lay_part(const void *arg, int part) {
 }
 
 /* The product of two columns; `wide`: of more than LANES channels of x. */
-static inline __attribute__((always_inline)) void product(const float *dy, const float *x, int64_t depth,
-                                                          float out[ROWS][WIDE], int wide) {
-    __m256 left[ROWS], right[ROWS];
-    UNROLLED for (int i = 0; i < ROWS; i++) left[i] = right[i] = _mm256_setzero_ps();
-    for (int64_t q = 0; q < depth; q++, dy += ROWS, x += WIDE) {
-        const __m256 l = _mm256_loadu_ps(x), r = wide ? _mm256_loadu_ps(x + LANES) : l;
-        UNROLLED for (int i = 0; i < ROWS; i++) {
-            const __m256 y = _mm256_broadcast_ss(dy + i);
-            left[i] = _mm256_fmadd_ps(y, l, left[i]);
-            if (wide) right[i] = _mm256_fmadd_ps(y, r, right[i]);
-        }
-    }
-    UNROLLED for (int i = 0; i < ROWS; i++) {
-        _mm256_store_ps(out[i], left[i]);
-        if (wide) _mm256_store_ps(out[i] + LANES, right[i]);
-    }
+static INLINE void product(const float *dy, const float *x, int64_t depth, float out[ROWS][WIDE], int wide) {
+    bl__sums sums;
+    clear_sums(&sums);
+    multiply_add(&sums, dy, 1, ROWS, x, WIDE, depth, wide);
+    store_sums(&sums, out[0], WIDE, wide);
 }
 
 /* m x n values of dw. */

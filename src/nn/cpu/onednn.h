@@ -45,9 +45,9 @@ void bl__conv_backward_weights(bl__conv *c, const void *big, const void *small, 
 /* Packs the weights again where they are not of this version. */
 void bl__conv_pack(bl__conv *c, const float *weights, uint64_t version);
 
-/* A packing that is not oneDNN's, shared in the same way: `kind` tells packings of one parameter apart (1 and
- * up). *data is NULL when only planned; *version is that of the weights in it, 0 at first. Returns the bytes
- * that are new, or a negative status. */
+/* A packing that is not oneDNN's, shared in the same way by those who ask for the same `kind` (1 and up) and
+ * size: layouts that differ must differ in one of them. *data is NULL when only planned; *version is that of
+ * the weights in it, 0 at first. Returns the bytes that are new, or a negative status. */
 int64_t bl__shared_pack(bl__shared **shared, int param, int kind, int64_t bytes, int plan_only, void **data,
                         uint64_t **version, bl_err *err);
 

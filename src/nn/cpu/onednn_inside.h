@@ -118,6 +118,7 @@ void bl__relayout_run(const bl__relayout *r, const void *from, void *to);
 typedef struct bl__pack {
     struct bl__pack *next;
     int param, kind; /* kind 0: oneDNN's, in the layout of `weights` */
+    int64_t bytes;
     dnnl_memory_t weights;
     void *data; /* NULL when only planned */
     bl__relayout relayout;

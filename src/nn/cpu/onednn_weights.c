@@ -162,6 +162,7 @@ static bl__pack *new_pack(bl__shared *shared, int param, int kind, size_t bytes,
     }
     p->param = param;
     p->kind = kind;
+    p->bytes = (int64_t)bytes;
     p->next = shared->packs;
     return shared->packs = p;
 }
@@ -200,7 +201,7 @@ int64_t bl__shared_pack(bl__shared **shared, int param, int kind, int64_t bytes,
     int rc = bl__shared_make(shared, err);
     if (rc < 0) return rc;
     bl__pack *p = (*shared)->packs;
-    while (p && (p->kind != kind || p->param != param)) p = p->next;
+    while (p && (p->kind != kind || p->param != param || p->bytes != bytes)) p = p->next;
     int64_t more = p ? 0 : bytes;
     if (!p && !(p = new_pack(*shared, param, kind, (size_t)bytes, plan_only, err))) return BL_E_NOMEM;
     *data = p->data;

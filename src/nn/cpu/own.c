@@ -34,10 +34,17 @@ static int tiles_fit(const bl__conv_spec *s) {
 #endif
 
 #ifdef BL__FMA
-/* Where oneDNN has wider registers it is the faster one, and with AVX2 forward alone as fast. */
-static int fma_fits(const bl__conv_spec *s) {
-    return (s->backward_data || s->backward_weights) && !s->big_half && !s->small_half &&
-           (is_plain(s->act) || s->act == BL_ACT_RELU6) && bl__planes_fit(s) && bl__cpu_is_avx2();
+/* Where oneDNN has wider registers it is the faster one. */
+static int float_fits(const bl__conv_spec *s) {
+    return !s->big_half && !s->small_half && (is_plain(s->act) || s->act == BL_ACT_RELU6) &&
+           bl__planes_fit(s) && bl__cpu_is_avx2();
+}
+
+static const bl__own *float_for(const bl__conv_spec *s) {
+    if (!float_fits(s)) return NULL;
+    if (bl__winograd_fits(s)) return &bl__winograd;
+    /* Forward alone oneDNN is as fast. */
+    return s->backward_data || s->backward_weights ? &bl__fma : NULL;
 }
 #endif
 
@@ -46,8 +53,9 @@ const bl__own *bl__own_for(const bl__conv_spec *s) {
     if (tiles_fit(s)) return &bl__tiles;
 #endif
 #ifdef BL__FMA
-    if (fma_fits(s)) return &bl__fma;
-#endif
+    return float_for(s);
+#else
     (void)s;
     return NULL;
+#endif
 }

@@ -9,8 +9,9 @@
 #include "planes.h"
 
 typedef struct bl__own {
-    const bl__way *way; /* of forward and backward data */
-    /* For forward and for backward data (bl__own_packed elements each); either may be NULL. */
+    const bl__data *data;
+    const bl__way *way; /* of the data; NULL where they need none */
+    /* For forward and for backward data, as many bytes as data->packed says; either may be NULL. */
     void (*pack)(const bl__conv_spec *s, const float *weights, void *forward, void *backward);
     int64_t (*weights_scratch)(const bl__conv_spec *s); /* bytes */
     /* dw[small.c][kh][kw][big.c] += */
@@ -18,17 +19,13 @@ typedef struct bl__own {
                              void *scratch);
 } bl__own;
 
-/* Tile registers (AMX: Intel server processors since 2023), bfloat16, channels in thirty-twos; and AVX2 with
- * FMA, float32. Compiled where the compiler can (BL__AMX, BL__FMA), in files of their own: nothing in those
- * may run on a CPU that has not been asked. */
-extern const bl__own bl__tiles, bl__fma;
+/* Tile registers (AMX: Intel server processors since 2023), bfloat16, channels in thirty-twos; AVX2 with FMA,
+ * float32; and the same with fewer multiplications, 3x3 with stride 1, channels in sixteens. Compiled where
+ * the compiler can (BL__AMX, BL__FMA), in files of their own: nothing in those may run on a CPU that has not
+ * been asked. */
+extern const bl__own bl__tiles, bl__fma, bl__winograd;
+int bl__winograd_fits(const bl__conv_spec *s);
 /* What this CPU is to do this convolution with; NULL: oneDNN. */
 const bl__own *bl__own_for(const bl__conv_spec *s);
-
-static inline int64_t bl__own_packed(const bl__own *o, const bl__conv_spec *s, int backward) {
-    return (int64_t)s->kh * s->kw *
-           (backward ? bl__planes_tap(o->way, s->small.c, s->big.c)
-                     : bl__planes_tap(o->way, s->big.c, s->small.c));
-}
 
 #endif

@@ -54,7 +54,13 @@ static int64_t table_bytes(const bl__way *w, const bl__conv_spec *s, int rows) {
     return ((int64_t)(rows + more_rows(w, s)) * bl__pitch(s) * (int64_t)sizeof(int32_t) + 63) / 64 * 64;
 }
 
-int64_t bl__planes_scratch(const bl__way *w, const bl__conv_spec *s) {
+static int64_t packed_bytes(const bl__way *w, const bl__conv_spec *s, int to_big) {
+    const int64_t tap =
+        to_big ? bl__planes_tap(w, s->small.c, s->big.c) : bl__planes_tap(w, s->big.c, s->small.c);
+    return tap * s->kh * s->kw * w->size;
+}
+
+static int64_t scratch_bytes(const bl__way *w, const bl__conv_spec *s) {
     const int64_t pitch = bl__pitch(s), phases = s->sh * s->sw,
                   forward =
                       w->size * phases * phase_rows(w, s) * pitch * s->big.c + table_bytes(w, s, s->small.h),
@@ -226,8 +232,8 @@ static void forward_sample(const bl__way *w, const bl__conv_spec *s, const unsig
     multiply(&all, s->threads);
 }
 
-void bl__planes_forward(const bl__way *w, const bl__conv_spec *s, const void *big, const void *packed,
-                        const float *bias, void *small, int add, void *scratch) {
+static void forward(const bl__way *w, const bl__conv_spec *s, const void *big, const void *packed,
+                    const float *bias, void *small, int add, void *scratch) {
     const int64_t big_bytes = bl__plane(s->big) * s->big.c * w->size,
                   small_bytes = bl__plane(s->small) * s->small.c * w->size;
     for (int n = 0; n < s->big.n; n++)
@@ -273,11 +279,14 @@ static void backward_sample(const bl__way *w, const bl__conv_spec *s, const unsi
     multiply(&all, s->threads);
 }
 
-void bl__planes_backward(const bl__way *w, const bl__conv_spec *s, const void *small, const void *packed,
-                         void *big, int add, void *scratch) {
+static void backward(const bl__way *w, const bl__conv_spec *s, const void *small, const void *packed,
+                     void *big, int add, void *scratch) {
     const int64_t big_bytes = bl__plane(s->big) * s->big.c * w->size,
                   small_bytes = bl__plane(s->small) * s->small.c * w->size;
     for (int n = 0; n < s->big.n; n++)
         backward_sample(w, s, (const unsigned char *)small + n * small_bytes, packed,
                         (unsigned char *)big + n * big_bytes, add, scratch);
 }
+
+const bl__data bl__planes = {
+    .packed = packed_bytes, .scratch = scratch_bytes, .forward = forward, .backward = backward};

@@ -78,13 +78,20 @@ typedef struct bl__way {
     void (*block)(const bl__product *p, int64_t pixel, int channel);
 } bl__way;
 
-int64_t bl__planes_scratch(const bl__way *way, const bl__conv_spec *s);
-/* small = act(conv(big) + bias); bias may be NULL. add: small += , and then no bias and no activation. */
-void bl__planes_forward(const bl__way *way, const bl__conv_spec *s, const void *big, const void *packed,
-                        const float *bias, void *small, int add, void *scratch);
-/* big = adjoint(small); add: += */
-void bl__planes_backward(const bl__way *way, const bl__conv_spec *s, const void *small, const void *packed,
-                         void *big, int add, void *scratch);
+/* How results are made of packed weights; planes.c's with any way. `scratch` as many bytes as are asked for.
+ */
+typedef struct bl__data {
+    int64_t (*packed)(const bl__way *way, const bl__conv_spec *s, int to_big); /* bytes of the weights */
+    int64_t (*scratch)(const bl__way *way, const bl__conv_spec *s);            /* bytes */
+    /* small = act(conv(big) + bias); bias may be NULL. add: small += , and then no bias and no activation. */
+    void (*forward)(const bl__way *way, const bl__conv_spec *s, const void *big, const void *packed,
+                    const float *bias, void *small, int add, void *scratch);
+    /* big = adjoint(small); add: += */
+    void (*backward)(const bl__way *way, const bl__conv_spec *s, const void *small, const void *packed,
+                     void *big, int add, void *scratch);
+} bl__data;
+
+extern const bl__data bl__planes;
 /* Elements of the packed weights of one tap: `depth` x `width`, the latter rounded up to blocks. */
 int64_t bl__planes_tap(const bl__way *way, int depth, int width);
 

@@ -64,7 +64,8 @@ static void pack(const bl__conv_spec *s, const float *weights, void *forward, vo
     bl_team_split(s->threads, (int64_t)s->small.c / DEPTH * s->kh * s->kw, pack_range, &p);
 }
 
-const bl__own bl__tiles = {.way = &bl__tiles_way,
+const bl__own bl__tiles = {.data = &bl__planes,
+                           .way = &bl__tiles_way,
                            .pack = pack,
                            .weights_scratch = bl__tiles_weights_scratch,
                            .backward_weights = bl__tiles_backward_weights};

@@ -1,0 +1,257 @@
+/*
+ * Forward and backward data by Winograd's filtering (winograd_inside.h).
+ *
+ * A part takes a block of tiles, transforms what they are made from into one matrix [tile][channel] for each
+ * of the (m + 2)^2 points, multiplies each with the filter's at that point, WIDE channels of the result at a
+ * time, and transforms these back. All of it stays in the second-level cache. Each result is summed by one
+ * thread in one order, whatever block its tile is in.
+ */
+#include "winograd_inside.h"
+
+#include <string.h>
+
+#define READ_FLOATS (64 << 10) /* of a block's transformed tiles */
+#define MOST_TILES 54
+
+/* Side of a tile: the larger one pays where its transforms are a small part and little hangs over. */
+static int tile_side(const bl__conv_spec *s, int depth) {
+    return depth <= 128 && BL_MIN(s->small.h, s->small.w) >= 16 ? 4 : 2;
+}
+
+/* ---- one convolution ---- */
+typedef struct job {
+    tiling t;
+    bl_shape in, out;
+    int top, left;
+    const float *from, *filter, *bias;
+    float *to;
+    bl_act act;
+    int add;
+    int block; /* tiles, a multiple of ROWS */
+} job;
+
+/* Floats between two points' matrices of transformed tiles, of products, of filters. */
+static int64_t read_step(const job *j) {
+    return (int64_t)j->block * j->in.c + GAP;
+}
+static int64_t product_step(const job *j) {
+    return (int64_t)j->block * WIDE + GAP;
+}
+static int64_t filter_step(int depth) {
+    return (int64_t)(depth + 1) * WIDE;
+}
+
+/* ---- tiles out: of the channels from `channel` on ---- */
+static INLINE void make_tile(int m, const job *j, int64_t k, const float *product, int channel) {
+    const int n = side_of(m), x0 = (int)(k % j->t.across) * m, y0 = (int)(k / j->t.across % j->t.down) * m;
+    const int64_t step = product_step(j), sample = k / j->t.across / j->t.down;
+    float *to = j->to + ((sample * j->out.h + y0) * j->out.w + x0) * j->out.c + channel;
+    const int rows = BL_MIN(m, j->out.h - y0), columns = BL_MIN(m, j->out.w - x0);
+    for (int c = 0; c < WIDE; c += LANES) {
+        __m256 half[MOST_SIDE][MOST_SIDE], line[MOST_SIDE];
+        GONE for (int x = 0; x < n; x++) {
+            GONE for (int y = 0; y < n; y++) line[y] = _mm256_load_ps(product + (y * n + x) * step + c);
+            __m256 o[MOST_SIDE];
+            made_transform(m, o, line);
+            GONE for (int y = 0; y < m; y++) half[y][x] = o[y];
+        }
+        const __m256 bias = j->bias ? _mm256_loadu_ps(j->bias + channel + c) : _mm256_setzero_ps();
+        GONE for (int y = 0; y < m; y++) {
+            if (y >= rows) break;
+            made_transform(m, line, half[y]);
+            GONE for (int x = 0; x < m; x++) {
+                if (x >= columns) break;
+                float *at = to + ((int64_t)y * j->out.w + x) * j->out.c + c;
+                __m256 v = plus(line[x], bias);
+                if (j->add) v = plus(v, _mm256_loadu_ps(at));
+                _mm256_storeu_ps(at, activated(v, j->act));
+            }
+        }
+    }
+}
+
+/* The products of all tiles of a block at all points, for WIDE channels; tiles beyond the last are whatever
+ * lies there. */
+static void multiply(const job *j, const float *read, const float *filter, float *product, int tiles) {
+    const int points = points_of(j->t.m), depth = j->in.c;
+    for (int p = 0; p < points; p++)
+        for (int k = 0; k < tiles; k += ROWS) {
+            bl__sums sums;
+            clear_sums(&sums);
+            multiply_add(&sums, read + p * read_step(j) + (int64_t)k * depth, depth, 1,
+                         filter + p * filter_step(depth), WIDE, depth, 1);
+            store_sums(&sums, product + p * product_step(j) + (int64_t)k * WIDE, WIDE, 1);
+        }
+}
+
+static INLINE void make_block(int m, const job *j, int64_t first, int tiles) {
+    float read[READ_FLOATS] __attribute__((aligned(64)));
+    float product[MOST_POINTS * (MOST_TILES * WIDE + GAP)] __attribute__((aligned(64)));
+    for (int k = 0; k < tiles; k++) {
+        const float *at[MOST_POINTS];
+        find_pixels(&j->t, first + k, j->from, j->in, j->top, j->left, side_of(m), at);
+        read_tile(m, at, j->in.c, read + (int64_t)k * j->in.c, read_step(j));
+    }
+    for (int channel = 0; channel < j->out.c; channel += WIDE) {
+        multiply(j, read, j->filter + channel / WIDE * points_of(m) * filter_step(j->in.c), product, tiles);
+        for (int k = 0; k < tiles; k++) make_tile(m, j, first + k, product + (int64_t)k * WIDE, channel);
+    }
+}
+
+static void make_blocks(const void *arg, int64_t from, int64_t to) {
+    const job *j = arg;
+    for (int64_t b = from; b < to; b++) {
+        const int64_t first = b * j->block;
+        const int tiles = (int)BL_MIN(j->block, j->t.tiles - first);
+        if (j->t.m == 4)
+            make_block(4, j, first, tiles);
+        else
+            make_block(2, j, first, tiles);
+    }
+}
+
+/* As many tiles as the cache holds, but a few blocks for each thread. */
+static void run(job *j, int threads) {
+    const int most = (READ_FLOATS / points_of(j->t.m) - GAP) / j->in.c / ROWS * ROWS;
+    const int64_t share = bl__blocks(bl__blocks(j->t.tiles, 2 * threads), ROWS) * ROWS;
+    j->block = (int)BL_MIN(BL_MIN(most, MOST_TILES), share);
+    bl_team_split(threads, bl__blocks(j->t.tiles, j->block), make_blocks, j);
+}
+
+static void forward(const bl__way *way, const bl__conv_spec *s, const void *big, const void *packed,
+                    const float *bias, void *small, int add, void *scratch) {
+    (void)way, (void)scratch;
+    job j = {.t = tiles_of(tile_side(s, s->big.c), s->small),
+             .in = s->big,
+             .out = s->small,
+             .top = s->pad.top,
+             .left = s->pad.left,
+             .from = big,
+             .filter = packed,
+             .bias = add ? NULL : bias,
+             .to = small,
+             .act = add ? BL_ACT_NONE : s->act,
+             .add = add};
+    run(&j, s->threads);
+}
+
+/* The adjoint: the filter turned about, padded by what is missing to two. */
+static void backward(const bl__way *way, const bl__conv_spec *s, const void *small, const void *packed,
+                     void *big, int add, void *scratch) {
+    (void)way, (void)scratch;
+    job j = {.t = tiles_of(tile_side(s, s->small.c), s->big),
+             .in = s->small,
+             .out = s->big,
+             .top = 2 - s->pad.top,
+             .left = 2 - s->pad.left,
+             .from = small,
+             .filter = packed,
+             .to = big,
+             .act = BL_ACT_NONE,
+             .add = add};
+    run(&j, s->threads);
+}
+
+static int64_t no_scratch(const bl__way *way, const bl__conv_spec *s) {
+    (void)way, (void)s;
+    return 0;
+}
+
+/* ---- filters: [made / WIDE][point][read, and a gap][WIDE] ---- */
+static int64_t packed_bytes(const bl__way *way, const bl__conv_spec *s, int to_big) {
+    (void)way;
+    const int depth = to_big ? s->small.c : s->big.c, width = to_big ? s->big.c : s->small.c;
+    return (int64_t)sizeof(float) * width / WIDE * points_of(tile_side(s, depth)) * filter_step(depth);
+}
+
+/* One channel read, WIDE made: g is [tap][WIDE]. */
+static INLINE void pack_filter(int m, const float *g, float *to, int64_t step) {
+    const int n = side_of(m);
+    for (int c = 0; c < WIDE; c += LANES) {
+        __m256 half[3][MOST_SIDE], line[MOST_SIDE];
+        GONE for (int y = 0; y < 3; y++) {
+            GONE for (int x = 0; x < 3; x++) line[x] = _mm256_load_ps(g + (y * 3 + x) * WIDE + c);
+            filter_transform(m, half[y], line);
+        }
+        GONE for (int x = 0; x < n; x++) {
+            GONE for (int y = 0; y < 3; y++) line[y] = half[y][x];
+            __m256 o[MOST_SIDE];
+            filter_transform(m, o, line);
+            GONE for (int y = 0; y < n; y++) _mm256_store_ps(to + (y * n + x) * step + c, o[y]);
+        }
+    }
+}
+
+static void pack_at(int m, const float *g, float *to, int64_t step) {
+    if (m == 4)
+        pack_filter(4, g, to, step);
+    else
+        pack_filter(2, g, to, step);
+}
+
+typedef struct packing {
+    const bl__conv_spec *s;
+    const float *weights;
+    float *to;
+    int depth, m; /* channels read */
+} packing;
+
+static float *filter_at(const packing *p, int made, int read) {
+    return p->to + made / WIDE * points_of(p->m) * filter_step(p->depth) + (int64_t)read * WIDE;
+}
+
+/* Channels made are small's, channels read big's, which lie side by side: LANES of them are turned about. */
+static void pack_forward(const void *arg, int64_t from, int64_t to) {
+    const packing *p = arg;
+    const int c = p->s->big.c, groups = c / LANES;
+    for (int64_t u = from; u < to; u++) {
+        const int made = (int)(u / groups) * WIDE, read = (int)(u % groups) * LANES;
+        float g[LANES][9 * WIDE] __attribute__((aligned(32)));
+        for (int o = 0; o < WIDE; o++)
+            for (int t = 0; t < 9; t++) {
+                const float *w = p->weights + ((int64_t)(made + o) * 9 + t) * c + read;
+                for (int i = 0; i < LANES; i++) g[i][t * WIDE + o] = w[i];
+            }
+        for (int i = 0; i < LANES; i++)
+            pack_at(p->m, g[i], filter_at(p, made, read + i), filter_step(p->depth));
+    }
+}
+
+/* Made are big's. */
+static void pack_backward(const void *arg, int64_t from, int64_t to) {
+    const packing *p = arg;
+    const int c = p->s->big.c;
+    for (int64_t u = from; u < to; u++) {
+        const int made = (int)(u / p->depth) * WIDE, read = (int)(u % p->depth);
+        float g[9 * WIDE] __attribute__((aligned(32)));
+        for (int t = 0; t < 9; t++)
+            memcpy(g + (8 - t) * WIDE, p->weights + ((int64_t)read * 9 + t) * c + made, WIDE * sizeof *g);
+        pack_at(p->m, g, filter_at(p, made, read), filter_step(p->depth));
+    }
+}
+
+static void pack(const bl__conv_spec *s, const float *weights, void *to_small, void *to_big) {
+    if (to_small) {
+        const packing p = {s, weights, to_small, s->big.c, tile_side(s, s->big.c)};
+        bl_team_split(s->threads, (int64_t)s->small.c / WIDE * (s->big.c / LANES), pack_forward, &p);
+    }
+    if (to_big) {
+        const packing p = {s, weights, to_big, s->small.c, tile_side(s, s->small.c)};
+        bl_team_split(s->threads, (int64_t)s->big.c / WIDE * s->small.c, pack_backward, &p);
+    }
+}
+
+static const bl__data data = {
+    .packed = packed_bytes, .scratch = no_scratch, .forward = forward, .backward = backward};
+
+const float bl__winograd_zeros[MOST_CHANNELS];
+
+int bl__winograd_fits(const bl__conv_spec *s) {
+    return s->kh == 3 && s->kw == 3 && s->sh == 1 && s->sw == 1 && s->pad.top <= 2 && s->pad.left <= 2 &&
+           s->big.c % WIDE == 0 && s->small.c % WIDE == 0 && BL_MAX(s->big.c, s->small.c) <= MOST_CHANNELS;
+}
+
+const bl__own bl__winograd = {.data = &data,
+                              .pack = pack,
+                              .weights_scratch = bl__winograd_weights_scratch,
+                              .backward_weights = bl__winograd_backward_weights};
