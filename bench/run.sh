@@ -44,17 +44,25 @@ ratios() {
 
 nets() {
     log=$(mktemp)
-    "$bench" peaks
+    "$bench" peaks | tee "$log.peaks"
+    if grep -q 'BF16\|AMX' "$log.peaks"; then
+        fast=bf16
+    else
+        fast=fp32
+        echo "no bfloat16 on this processor: everything in float32"
+    fi
     for net in reference draft standard; do
-        pair train $net 9 bf16
-        pair infer $net 30 bf16
+        pair train $net 9 $fast
+        pair infer $net 30 $fast
     done
-    pair train paper 3 bf16
-    pair infer paper 5 bf16
-    pair train reference 5 fp32
-    pair train draft 9 fp32
+    pair train paper 3 $fast
+    pair infer paper 5 $fast
+    if [ $fast = bf16 ]; then
+        pair train reference 5 fp32
+        pair train draft 9 fp32
+    fi
     ratios
-    rm -f "$log"
+    rm -f "$log" "$log.peaks"
 }
 
 [ $# -gt 0 ] || set -- nets ops whole neighbour growth

@@ -43,29 +43,21 @@ static int64_t filter_step(int depth) {
 
 /* ---- tiles out: of the channels from `channel` on ---- */
 static INLINE void make_tile(int m, const job *j, int64_t k, const float *product, int channel) {
-    const int n = side_of(m), x0 = (int)(k % j->t.across) * m, y0 = (int)(k / j->t.across % j->t.down) * m;
-    const int64_t step = product_step(j), sample = k / j->t.across / j->t.down;
+    const int x0 = (int)(k % j->t.across) * m, y0 = (int)(k / j->t.across % j->t.down) * m;
+    const int64_t sample = k / j->t.across / j->t.down;
     float *to = j->to + ((sample * j->out.h + y0) * j->out.w + x0) * j->out.c + channel;
     const int rows = BL_MIN(m, j->out.h - y0), columns = BL_MIN(m, j->out.w - x0);
     for (int c = 0; c < WIDE; c += LANES) {
-        __m256 half[MOST_SIDE][MOST_SIDE], line[MOST_SIDE];
-        GONE for (int x = 0; x < n; x++) {
-            GONE for (int y = 0; y < n; y++) line[y] = _mm256_load_ps(product + (y * n + x) * step + c);
-            __m256 o[MOST_SIDE];
-            made_transform(m, o, line);
-            GONE for (int y = 0; y < m; y++) half[y][x] = o[y];
-        }
         const __m256 bias = j->bias ? _mm256_loadu_ps(j->bias + channel + c) : _mm256_setzero_ps();
-        GONE for (int y = 0; y < m; y++) {
-            if (y >= rows) break;
-            made_transform(m, line, half[y]);
-            GONE for (int x = 0; x < m; x++) {
-                if (x >= columns) break;
-                float *at = to + ((int64_t)y * j->out.w + x) * j->out.c + c;
-                __m256 v = plus(line[x], bias);
-                if (j->add) v = plus(v, _mm256_loadu_ps(at));
-                _mm256_storeu_ps(at, activated(v, j->act));
-            }
+        __m256 v[MOST_SIDE][MOST_SIDE];
+        load_points(m, v, product + c, product_step(j));
+        transform_square(m, made_transform, side_of(m), m, v);
+        GONE for (int y = 0; y < m; y++) GONE for (int x = 0; x < m; x++) {
+            if (y >= rows || x >= columns) continue;
+            float *at = to + ((int64_t)y * j->out.w + x) * j->out.c + c;
+            __m256 sum = plus(v[y][x], bias);
+            if (j->add) sum = plus(sum, _mm256_loadu_ps(at));
+            _mm256_storeu_ps(at, activated(sum, j->act));
         }
     }
 }
@@ -90,7 +82,7 @@ static INLINE void make_block(int m, const job *j, int64_t first, int tiles) {
     for (int k = 0; k < tiles; k++) {
         const float *at[MOST_POINTS];
         find_pixels(&j->t, first + k, j->from, j->in, j->top, j->left, side_of(m), at);
-        read_tile(m, at, j->in.c, read + (int64_t)k * j->in.c, read_step(j));
+        transform_tile(m, read_transform, side_of(m), at, j->in.c, read + (int64_t)k * j->in.c, read_step(j));
     }
     for (int channel = 0; channel < j->out.c; channel += WIDE) {
         multiply(j, read, j->filter + channel / WIDE * points_of(m) * filter_step(j->in.c), product, tiles);
@@ -168,17 +160,12 @@ static int64_t packed_bytes(const bl__way *way, const bl__conv_spec *s, int to_b
 static INLINE void pack_filter(int m, const float *g, float *to, int64_t step) {
     const int n = side_of(m);
     for (int c = 0; c < WIDE; c += LANES) {
-        __m256 half[3][MOST_SIDE], line[MOST_SIDE];
-        GONE for (int y = 0; y < 3; y++) {
-            GONE for (int x = 0; x < 3; x++) line[x] = _mm256_load_ps(g + (y * 3 + x) * WIDE + c);
-            filter_transform(m, half[y], line);
-        }
-        GONE for (int x = 0; x < n; x++) {
-            GONE for (int y = 0; y < 3; y++) line[y] = half[y][x];
-            __m256 o[MOST_SIDE];
-            filter_transform(m, o, line);
-            GONE for (int y = 0; y < n; y++) _mm256_store_ps(to + (y * n + x) * step + c, o[y]);
-        }
+        __m256 v[MOST_SIDE][MOST_SIDE];
+        GONE for (int y = 0; y < 3; y++) GONE for (int x = 0; x < 3; x++) v[y][x] =
+            _mm256_load_ps(g + (y * 3 + x) * WIDE + c);
+        transform_square(m, filter_transform, 3, n, v);
+        GONE for (int y = 0; y < n; y++) GONE for (int x = 0; x < n; x++)
+            _mm256_store_ps(to + (y * n + x) * step + c, v[y][x]);
     }
 }
 

@@ -156,21 +156,44 @@ static inline void find_pixels(const tiling *t, int64_t k, const float *from, bl
                         : bl__winograd_zeros;
 }
 
-/* B' d B of one tile: its values at point p come to to[p * step], channels side by side. */
-static INLINE void read_tile(int m, const float *const *at, int channels, float *to, int64_t step) {
+/* One of the transforms above, of columns and then of rows: `from` x `from` values become `to` x `to`. */
+typedef void bl__line_transform(int m, __m256 *o, const __m256 *v);
+
+static INLINE void transform_square(int m, bl__line_transform *transform, int from, int to,
+                                    __m256 v[MOST_SIDE][MOST_SIDE]) {
+    GONE for (int x = 0; x < from; x++) {
+        __m256 line[MOST_SIDE], o[MOST_SIDE];
+        GONE for (int y = 0; y < from; y++) line[y] = v[y][x];
+        transform(m, o, line);
+        GONE for (int y = 0; y < to; y++) v[y][x] = o[y];
+    }
+    GONE for (int y = 0; y < to; y++) {
+        __m256 o[MOST_SIDE];
+        transform(m, o, v[y]);
+        GONE for (int x = 0; x < to; x++) v[y][x] = o[x];
+    }
+}
+
+/* A tile of `side` x `side` pixels becomes values at the points: that at p comes to to[p * step], channels
+ * side by side. */
+static INLINE void transform_tile(int m, bl__line_transform *transform, int side, const float *const *at,
+                                  int channels, float *to, int64_t step) {
     const int n = side_of(m);
     for (int c = 0; c < channels; c += LANES) {
-        __m256 half[MOST_SIDE][MOST_SIDE], line[MOST_SIDE], o[MOST_SIDE];
-        GONE for (int x = 0; x < n; x++) {
-            GONE for (int y = 0; y < n; y++) line[y] = _mm256_loadu_ps(at[y * n + x] + c);
-            read_transform(m, o, line);
-            GONE for (int y = 0; y < n; y++) half[y][x] = o[y];
-        }
-        GONE for (int y = 0; y < n; y++) {
-            read_transform(m, o, half[y]);
-            GONE for (int x = 0; x < n; x++) _mm256_store_ps(to + (y * n + x) * step + c, o[x]);
-        }
+        __m256 v[MOST_SIDE][MOST_SIDE];
+        GONE for (int y = 0; y < side; y++) GONE for (int x = 0; x < side; x++) v[y][x] =
+            _mm256_loadu_ps(at[y * side + x] + c);
+        transform_square(m, transform, side, n, v);
+        GONE for (int y = 0; y < n; y++) GONE for (int x = 0; x < n; x++)
+            _mm256_store_ps(to + (y * n + x) * step + c, v[y][x]);
     }
+}
+
+/* LANES channels at all points. */
+static INLINE void load_points(int m, __m256 v[MOST_SIDE][MOST_SIDE], const float *at, int64_t step) {
+    const int n = side_of(m);
+    GONE for (int y = 0; y < n; y++) GONE for (int x = 0; x < n; x++) v[y][x] =
+        _mm256_load_ps(at + (y * n + x) * step);
 }
 
 int64_t bl__winograd_weights_scratch(const bl__conv_spec *s);

@@ -68,31 +68,16 @@ int64_t bl__winograd_weights_scratch(const bl__conv_spec *s) {
     return parts_of(s) * part_floats(s) * (int64_t)sizeof(float) + 64;
 }
 
-/* A y A' of one tile, which lies as read_tile leaves its own. */
-static INLINE void gradient_tile(int m, const float *const *at, int channels, float *to, int64_t step) {
-    const int n = side_of(m);
-    for (int c = 0; c < channels; c += LANES) {
-        __m256 half[MOST_SIDE][MOST_SIDE], line[MOST_SIDE], o[MOST_SIDE];
-        GONE for (int x = 0; x < m; x++) {
-            GONE for (int y = 0; y < m; y++) line[y] = _mm256_loadu_ps(at[y * m + x] + c);
-            gradient_transform(m, o, line);
-            GONE for (int y = 0; y < n; y++) half[y][x] = o[y];
-        }
-        GONE for (int y = 0; y < n; y++) {
-            gradient_transform(m, o, half[y]);
-            GONE for (int x = 0; x < n; x++) _mm256_store_ps(to + (y * n + x) * step + c, o[x]);
-        }
-    }
-}
-
 static INLINE void lay(int m, const chunk *k, int64_t from, int64_t to) {
     const bl__conv_spec *s = k->s;
     const float *at[MOST_POINTS];
     for (int64_t i = from; i < to; i++) {
         find_pixels(k->t, k->first + i, k->big, s->big, s->pad.top, s->pad.left, side_of(m), at);
-        read_tile(m, at, s->big.c, k->x + i * row_of(s->big), k->tiles * row_of(s->big));
+        transform_tile(m, read_transform, side_of(m), at, s->big.c, k->x + i * row_of(s->big),
+                       k->tiles * row_of(s->big));
         find_pixels(k->t, k->first + i, k->small, s->small, 0, 0, m, at);
-        gradient_tile(m, at, s->small.c, k->dy + i * row_of(s->small), k->tiles * row_of(s->small));
+        transform_tile(m, gradient_transform, m, at, s->small.c, k->dy + i * row_of(s->small),
+                       k->tiles * row_of(s->small));
     }
 }
 
@@ -106,20 +91,13 @@ static void lay_tiles(const void *arg, int64_t from, int64_t to) {
 
 /* The nine taps of one output channel and WIDE input channels: sums are [point][ROWS][WIDE]. */
 static INLINE void add_taps(int m, const float *sums, float *dw, int64_t tap) {
-    const int n = side_of(m);
     for (int c = 0; c < WIDE; c += LANES) {
-        __m256 half[3][MOST_SIDE], line[MOST_SIDE], o[3];
-        GONE for (int x = 0; x < n; x++) {
-            GONE for (int y = 0; y < n; y++) line[y] = _mm256_load_ps(sums + (y * n + x) * ROWS * WIDE + c);
-            filter_gradient(m, o, line);
-            GONE for (int y = 0; y < 3; y++) half[y][x] = o[y];
-        }
-        GONE for (int y = 0; y < 3; y++) {
-            filter_gradient(m, o, half[y]);
-            GONE for (int x = 0; x < 3; x++) {
-                float *at = dw + (y * 3 + x) * tap + c;
-                _mm256_storeu_ps(at, plus(_mm256_loadu_ps(at), o[x]));
-            }
+        __m256 v[MOST_SIDE][MOST_SIDE];
+        load_points(m, v, sums + c, ROWS * WIDE);
+        transform_square(m, filter_gradient, side_of(m), 3, v);
+        GONE for (int y = 0; y < 3; y++) GONE for (int x = 0; x < 3; x++) {
+            float *at = dw + (y * 3 + x) * tap + c;
+            _mm256_storeu_ps(at, plus(_mm256_loadu_ps(at), v[y][x]));
         }
     }
 }
