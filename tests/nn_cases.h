@@ -216,6 +216,7 @@ BUILD(l1, bl_loss_l1(g, x[0], x[1], BL_NONE))
 BUILD(l1_weighted, bl_loss_l1(g, x[0], x[1], x[2]))
 BUILD(mse, bl_loss_mse_to(g, x[0], 1))
 BUILD(hinge, bl_loss_hinge(g, x[0], -1))
+BUILD(ssim, bl_loss_ssim(g, x[0], x[1], BL_NONE, 2))
 BUILD(ssim_weighted, bl_loss_ssim(g, x[0], x[1], x[2], 2))
 
 static inline bl_value residual_block(bl_graph *g,

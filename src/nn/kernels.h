@@ -108,8 +108,9 @@ typedef struct bl__typed {
                             const float *a, const float *m1, const float *m2, int64_t rows, int c, int add);
     /* y[n] = (add ? y : 0) + a + b + c + d */
     void (*sum4)(void *y, const void *a, const void *b, const void *c, const void *d, int64_t n, int add);
-    /* sum of |a - b|; dx = (add ? dx : 0) + scale * sign(a - b) */
+    /* sum of |a - b|; the same with a weight for each row; dx = (add ? dx : 0) + scale * sign(a - b) */
     double (*distance)(const void *a, const void *b, int64_t n);
+    double (*weighted_distance)(const void *a, const void *b, const float *w, int64_t rows, int c);
     void (*put_sign)(void *dx, const void *a, const void *b, float scale, int64_t n, int add);
 } bl__typed;
 
@@ -135,6 +136,12 @@ typedef struct bl__vector_table {
     void (*to_bf16)(uint16_t *y, const float *x, int64_t n); /* rounds to nearest, ties to even */
     void (*from_bf16)(float *y, const uint16_t *x, int64_t n);
     bl__typed typed[2]; /* by storage: float32, bfloat16 */
+    /* y[i] = sum over k of f[k] * x[i + k * step] */
+    void (*filter)(float *y, const float *x, int64_t step, const float *f, int taps, int64_t n);
+    /* n windows from their moments [a, b, a^2, b^2, ab][n]: weighted SSIM, and its derivatives by a's mean,
+     * by its variance and by the covariance, `plane` values apart. `range`: of the values. */
+    void (*ssim)(float *value, float *derivatives, int64_t plane, const float *moments, const float *weights,
+                 int64_t n, float range);
     /* Depthwise convolution, NHWC, any kernel and stride; rows y0..y1 of the output of one sample. */
     void (*depthwise)(float *y, const float *x, const float *w, const float *b, bl_shape xs, bl_shape ys,
                       int kh, int kw, int sh, int sw, bl_pad pad, bl_act act, int y0, int y1);

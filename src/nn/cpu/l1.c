@@ -9,18 +9,13 @@ static int plan(bl__step *s, bl_err *err) {
     return 0;
 }
 
-/* Of one row of pixels; with weights, pixel by pixel. */
 static double row_sum(const bl__step *s, int64_t row) {
     const int c = s->xs[0].c, pixels = s->xs[0].w, half = bl__half_x(s, 0);
     const bl__typed *v = bl__typed_of(half);
     const int64_t at = row * pixels * c;
     const void *a = bl__at_const(s->x[0], at, half), *b = bl__at_const(s->x[1], at, half);
-    if (s->n_in == 2) return v->distance(a, b, (int64_t)pixels * c);
-    double sum = 0;
-    for (int x = 0; x < pixels; x++)
-        sum += (double)s->x[2][row * pixels + x] *
-               v->distance(bl__at_const(a, (int64_t)x * c, half), bl__at_const(b, (int64_t)x * c, half), c);
-    return sum;
+    return s->n_in == 2 ? v->distance(a, b, (int64_t)pixels * c)
+                        : v->weighted_distance(a, b, s->x[2] + row * pixels, pixels, c);
 }
 
 static void sum_rows(const void *arg, int64_t from, int64_t to) {

@@ -163,6 +163,18 @@ static double TYPED(distance)(const void *ap, const void *bp, int64_t n) {
     return sum;
 }
 
+static double TYPED(weighted_distance)(const void *ap, const void *bp, const float *restrict w, int64_t rows,
+                                       int c) {
+    const T *restrict a = ap, *restrict b = bp;
+    double sum = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        float d = 0;
+        for (int k = 0; k < c; k++) d += fabsf(GET(a[r * c + k]) - GET(b[r * c + k]));
+        sum += (double)(w[r] * d);
+    }
+    return sum;
+}
+
 static void TYPED(put_sign)(void *dxp, const void *ap, const void *bp, float scale, int64_t n, int add) {
     T *dx = dxp;
     const T *a = ap, *b = bp;

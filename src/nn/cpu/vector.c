@@ -216,13 +216,50 @@ static void depthwise_back(float *restrict dx, const float *restrict dy, const f
         }
 }
 
+#define SPAN 32 /* values whose sums stay in registers */
+
+static void filter(float *y, const float *x, int64_t step, const float *f, int taps, int64_t n) {
+    int64_t i = 0;
+    for (; i + SPAN <= n; i += SPAN) {
+        float sum[SPAN] = {0};
+        for (int k = 0; k < taps; k++)
+            for (int j = 0; j < SPAN; j++) sum[j] += f[k] * x[i + k * step + j];
+        memcpy(y + i, sum, sizeof sum);
+    }
+    for (; i < n; i++) {
+        float sum = 0;
+        for (int k = 0; k < taps; k++) sum += f[k] * x[i + k * step];
+        y[i] = sum;
+    }
+}
+
+static void ssim(float *restrict value, float *restrict derivatives, int64_t plane,
+                 const float *restrict moments, const float *restrict weights, int64_t n, float range) {
+    const float c1 = 0.0001f * range * range, c2 = 0.0009f * range * range;
+    const float *restrict mean_a = moments, *restrict mean_b = mean_a + n, *restrict aa = mean_b + n,
+                          *restrict bb = aa + n, *restrict ab = bb + n;
+    float *restrict d = derivatives, *restrict d_va = d + plane, *restrict d_cov = d_va + plane;
+    for (int64_t i = 0; i < n; i++) {
+        const float ma = mean_a[i], mb = mean_b[i], va = aa[i] - ma * ma, vb = bb[i] - mb * mb,
+                    cov = ab[i] - ma * mb, w = weights[i];
+        const float a1 = 2 * ma * mb + c1, a2 = 2 * cov + c2, b1 = ma * ma + mb * mb + c1, b2 = va + vb + c2;
+        const float inverse = 1 / (b1 * b2), v = a1 * a2 * inverse;
+        const float by_va = -v * b1 * inverse, by_cov = 2 * a1 * inverse,
+                    by_ma = 2 * mb * a2 * inverse - v * 2 * ma * b2 * inverse;
+        d[i] = w * (by_ma - 2 * ma * by_va - mb * by_cov);
+        d_va[i] = w * by_va;
+        d_cov[i] = w * by_cov;
+        value[i] = w * v;
+    }
+}
+
 #define TYPED_TABLE(t)                                                                                       \
     {                                                                                                        \
         .act_backward = act_backward_##t, .add_act = add_act_##t, .accumulate = accumulate_##t,              \
         .add_bias = add_bias_##t, .bias_sums = bias_sums_##t, .norm_sums = norm_sums_##t,                    \
         .norm_apply = norm_apply_##t, .norm_back_sums = norm_back_sums_##t,                                  \
         .norm_back_apply = norm_back_apply_##t, .sum4 = sum4_##t, .distance = distance_##t,                  \
-        .put_sign = put_sign_##t                                                                             \
+        .weighted_distance = weighted_distance_##t, .put_sign = put_sign_##t                                 \
     }
 
 const bl__vector_table TABLE = {
@@ -231,6 +268,8 @@ const bl__vector_table TABLE = {
     .act_forward = act_forward,
     .to_bf16 = to_bf16,
     .from_bf16 = from_bf16,
+    .filter = filter,
+    .ssim = ssim,
     .typed = {TYPED_TABLE(f32), TYPED_TABLE(bf16)},
     .depthwise = depthwise,
     .depthwise_back = depthwise_back,
