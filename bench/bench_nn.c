@@ -266,9 +266,9 @@ int main(int argc, char **argv) {
     }
     const int known = !strcmp(mode, "train") || !strcmp(mode, "infer") || !strcmp(mode, "ops");
     if (!known || argc < 3 || !bench_net_of(argv[2], &b.what) || b.runs < 1) {
-        fprintf(stderr,
-                "usage: bench_nn peaks | train|infer|ops reference|paper|paper-full|draft|standard [RUNS] "
-                "[fp32|bf16] [--device cpu|cuda:N]\n");
+        fprintf(stderr, "usage: bench_nn peaks | train|infer|ops "
+                        "reference|paper|paper-full|draft|standard|half|face|hands [RUNS] "
+                        "[fp32|bf16] [--device cpu|cuda:N]\n");
         return 2;
     }
     int rc = bl_device_open(&b.device, device, &err);

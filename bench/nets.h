@@ -40,8 +40,16 @@ static bl_gan_net bench_global(int width, int height, int ngf, int down, int blo
                         .layers_d = 3};
 }
 
+static int bench_stage(bench_net *out, bl_preset preset, int stage, int width, int height) {
+    const bl__preset p = bl__preset_of(preset, BL_SCENE_COMPOSITE);
+    *out = (bench_net){.net = p.stage[stage].net, .train = p.stage[stage].train};
+    if (width) out->net.width = width, out->net.height = height;
+    return 1;
+}
+
 /* reference: 256x144, width 32; paper: its global stage, 512x256, width 64; paper-full: with its local
- * enhancer, 1024x512; draft, standard: the presets' main stages. Returns 0 when there is no such net. */
+ * enhancer, 1024x512; draft, standard: the presets' main stages; half, face, hands: the other stages of
+ * draft, which peer.py does not have. Returns 0 when there is no such net. */
 static int bench_net_of(const char *name, bench_net *out) {
     *out = (bench_net){.train = bench_paper_losses()};
     if (!strcmp(name, "reference"))
@@ -54,14 +62,17 @@ static int bench_net_of(const char *name, bench_net *out) {
         out->net.ngf_local = 32;
         out->net.blocks_local = 3;
         out->net.num_d = 3;
-    } else if (!strcmp(name, "draft") || !strcmp(name, "standard")) {
-        int fine = *name == 's';
-        bl__preset p = bl__preset_of(fine ? BL_PRESET_STANDARD : BL_PRESET_DRAFT, BL_SCENE_COMPOSITE);
-        out->net = p.stage[BL__STAGE_MAIN].net;
-        out->train = p.stage[BL__STAGE_MAIN].train;
-        out->net.width = fine ? 288 : 192;
-        out->net.height = fine ? 384 : 288;
-    } else
+    } else if (!strcmp(name, "draft"))
+        return bench_stage(out, BL_PRESET_DRAFT, BL__STAGE_MAIN, 192, 288);
+    else if (!strcmp(name, "standard"))
+        return bench_stage(out, BL_PRESET_STANDARD, BL__STAGE_MAIN, 288, 384);
+    else if (!strcmp(name, "half"))
+        return bench_stage(out, BL_PRESET_DRAFT, BL__STAGE_MAIN, 96, 144);
+    else if (!strcmp(name, "face"))
+        return bench_stage(out, BL_PRESET_DRAFT, BL__STAGE_FACE, 0, 0);
+    else if (!strcmp(name, "hands"))
+        return bench_stage(out, BL_PRESET_DRAFT, BL__STAGE_HANDS, 0, 0);
+    else
         return 0;
     return 1;
 }
