@@ -254,10 +254,17 @@ static int all_methods(bl__trial *t, bl_err *err) {
 }
 
 /* ---- the trial ---- */
+static int can_open(const char *path, bl_err *err) {
+    bl_map m;
+    int rc = bl_map_open(&m, path, err);
+    if (rc == 0) bl_map_close(&m);
+    return rc;
+}
+
 static int check(const bl_trial_job *j, bl_err *err) {
     if (!j->train.target || !j->output || !*j->output)
         return bl_fail(err, BL_E_USAGE, "a trial needs the target's video and a folder for its results");
-    if (j->model) return 0;
+    if (j->model) return can_open(j->model, err); /* before a folder is made */
     bl_train_job train = j->train;
     train.output = j->output;
     int rc = bl__train_check(&train, err);
