@@ -109,6 +109,7 @@ static const op_case tall[] = {
     {"conv 3x3 in larger tiles without padding", 1, {S(23, 21, 3)}, wide_conv3_valid},
     {"conv 3x3 in larger tiles to 256 channels", 1, {S(16, 17, 3)}, wide_many},
     {"one conv at two sizes", 1, {S(20, 18, 3)}, wide_shared},
+    {"tall wide conv 4x4 pad 2", 1, {S(31, 17, 3)}, wide_conv4},
     {"wide ssim", 2, {S(31, 38, 2), S(31, 38, 2)}, ssim},
     {"wide ssim weighted", 3, {S(29, 40, 3), S(29, 40, 3), S(29, 40, 1)}, ssim_weighted},
 };

@@ -2,9 +2,9 @@
  * Forward and backward data by Winograd's filtering (winograd_inside.h).
  *
  * A part takes a block of tiles, transforms what they are made from into one matrix [tile][channel] for each
- * of the (m + 2)^2 points, multiplies each with the filter's at that point, WIDE channels of the result at a
- * time, and transforms these back. All of it stays in the second-level cache. Each result is summed by one
- * thread in one order, whatever block its tile is in.
+ * of the n^2 points, multiplies each with the filter's at that point, WIDE channels of the result at a time,
+ * and transforms these back. All of it stays in the second-level cache. Each result is summed by one thread
+ * in one order, whatever block its tile is in.
  */
 #include "winograd_inside.h"
 
@@ -12,11 +12,6 @@
 
 #define READ_FLOATS (64 << 10) /* of a block's transformed tiles */
 #define MOST_TILES 54
-
-/* Side of a tile: the larger one pays where its transforms are a small part and little hangs over. */
-static int tile_side(const bl__conv_spec *s, int depth) {
-    return depth <= 128 && BL_MIN(s->small.h, s->small.w) >= 16 ? 4 : 2;
-}
 
 /* ---- one convolution ---- */
 typedef struct job {
@@ -42,17 +37,17 @@ static int64_t filter_step(int depth) {
 }
 
 /* ---- tiles out: of the channels from `channel` on ---- */
-static INLINE void make_tile(int m, const job *j, int64_t k, const float *product, int channel) {
-    const int x0 = (int)(k % j->t.across) * m, y0 = (int)(k / j->t.across % j->t.down) * m;
+static INLINE void make_tile(form f, const job *j, int64_t k, const float *product, int channel) {
+    const int x0 = (int)(k % j->t.across) * f.m, y0 = (int)(k / j->t.across % j->t.down) * f.m;
     const int64_t sample = k / j->t.across / j->t.down;
     float *to = j->to + ((sample * j->out.h + y0) * j->out.w + x0) * j->out.c + channel;
-    const int rows = BL_MIN(m, j->out.h - y0), columns = BL_MIN(m, j->out.w - x0);
+    const int rows = BL_MIN(f.m, j->out.h - y0), columns = BL_MIN(f.m, j->out.w - x0);
     for (int c = 0; c < WIDE; c += LANES) {
         const __m256 bias = j->bias ? _mm256_loadu_ps(j->bias + channel + c) : _mm256_setzero_ps();
         __m256 v[MOST_SIDE][MOST_SIDE];
-        load_points(m, v, product + c, product_step(j));
-        transform_square(m, made_transform, side_of(m), m, v);
-        GONE for (int y = 0; y < m; y++) GONE for (int x = 0; x < m; x++) {
+        load_points(f, v, product + c, product_step(j));
+        transform_square(f, made_transform, f.n, f.m, v);
+        GONE for (int y = 0; y < f.m; y++) GONE for (int x = 0; x < f.m; x++) {
             if (y >= rows || x >= columns) continue;
             float *at = to + ((int64_t)y * j->out.w + x) * j->out.c + c;
             __m256 sum = plus(v[y][x], bias);
@@ -65,7 +60,7 @@ static INLINE void make_tile(int m, const job *j, int64_t k, const float *produc
 /* The products of all tiles of a block at all points, for WIDE channels; tiles beyond the last are whatever
  * lies there. */
 static void multiply(const job *j, const float *read, const float *filter, float *product, int tiles) {
-    const int points = points_of(j->t.m), depth = j->in.c;
+    const int points = points_of(j->t.f), depth = j->in.c;
     for (int p = 0; p < points; p++)
         for (int k = 0; k < tiles; k += ROWS) {
             bl__sums sums;
@@ -76,17 +71,17 @@ static void multiply(const job *j, const float *read, const float *filter, float
         }
 }
 
-static INLINE void make_block(int m, const job *j, int64_t first, int tiles) {
+static INLINE void make_block(form f, const job *j, int64_t first, int tiles) {
     float read[READ_FLOATS] __attribute__((aligned(64)));
     float product[MOST_POINTS * (MOST_TILES * WIDE + GAP)] __attribute__((aligned(64)));
     for (int k = 0; k < tiles; k++) {
         const float *at[MOST_POINTS];
-        find_pixels(&j->t, first + k, j->from, j->in, j->top, j->left, side_of(m), at);
-        transform_tile(m, read_transform, side_of(m), at, j->in.c, read + (int64_t)k * j->in.c, read_step(j));
+        find_pixels(&j->t, first + k, j->from, j->in, j->top, j->left, f.n, at);
+        transform_tile(f, read_transform, f.n, at, j->in.c, read + (int64_t)k * j->in.c, read_step(j));
     }
     for (int channel = 0; channel < j->out.c; channel += WIDE) {
-        multiply(j, read, j->filter + channel / WIDE * points_of(m) * filter_step(j->in.c), product, tiles);
-        for (int k = 0; k < tiles; k++) make_tile(m, j, first + k, product + (int64_t)k * WIDE, channel);
+        multiply(j, read, j->filter + channel / WIDE * points_of(f) * filter_step(j->in.c), product, tiles);
+        for (int k = 0; k < tiles; k++) make_tile(f, j, first + k, product + (int64_t)k * WIDE, channel);
     }
 }
 
@@ -95,16 +90,13 @@ static void make_blocks(const void *arg, int64_t from, int64_t to) {
     for (int64_t b = from; b < to; b++) {
         const int64_t first = b * j->block;
         const int tiles = (int)BL_MIN(j->block, j->t.tiles - first);
-        if (j->t.m == 4)
-            make_block(4, j, first, tiles);
-        else
-            make_block(2, j, first, tiles);
+        IN_FORM(j->t.f, make_block, j, first, tiles);
     }
 }
 
 /* As many tiles as the cache holds, but a few blocks for each thread. */
 static void run(job *j, int threads) {
-    const int most = (READ_FLOATS / points_of(j->t.m) - GAP) / j->in.c / ROWS * ROWS;
+    const int most = (READ_FLOATS / points_of(j->t.f) - GAP) / j->in.c / ROWS * ROWS;
     const int64_t share = bl__blocks(bl__blocks(j->t.tiles, 2 * threads), ROWS) * ROWS;
     j->block = (int)BL_MIN(BL_MIN(most, MOST_TILES), share);
     bl_team_split(threads, bl__blocks(j->t.tiles, j->block), make_blocks, j);
@@ -113,7 +105,7 @@ static void run(job *j, int threads) {
 static void forward(const bl__way *way, const bl__conv_spec *s, const void *big, const void *packed,
                     const float *bias, void *small, int add, void *scratch) {
     (void)way, (void)scratch;
-    job j = {.t = tiles_of(tile_side(s, s->big.c), s->small),
+    job j = {.t = tiles_of(form_of(s, s->big.c), s->small),
              .in = s->big,
              .out = s->small,
              .top = s->pad.top,
@@ -127,15 +119,15 @@ static void forward(const bl__way *way, const bl__conv_spec *s, const void *big,
     run(&j, s->threads);
 }
 
-/* The adjoint: the filter turned about, padded by what is missing to two. */
+/* The adjoint: the filter turned about, padded by what is missing to all but one of it. */
 static void backward(const bl__way *way, const bl__conv_spec *s, const void *small, const void *packed,
                      void *big, int add, void *scratch) {
     (void)way, (void)scratch;
-    job j = {.t = tiles_of(tile_side(s, s->small.c), s->big),
+    job j = {.t = tiles_of(form_of(s, s->small.c), s->big),
              .in = s->small,
              .out = s->big,
-             .top = 2 - s->pad.top,
-             .left = 2 - s->pad.left,
+             .top = s->kh - 1 - s->pad.top,
+             .left = s->kw - 1 - s->pad.left,
              .from = small,
              .filter = packed,
              .to = big,
@@ -153,38 +145,35 @@ static int64_t no_scratch(const bl__way *way, const bl__conv_spec *s) {
 static int64_t packed_bytes(const bl__way *way, const bl__conv_spec *s, int to_big) {
     (void)way;
     const int depth = to_big ? s->small.c : s->big.c, width = to_big ? s->big.c : s->small.c;
-    return (int64_t)sizeof(float) * width / WIDE * points_of(tile_side(s, depth)) * filter_step(depth);
+    return (int64_t)sizeof(float) * width / WIDE * points_of(form_of(s, depth)) * filter_step(depth);
 }
 
 /* One channel read, WIDE made: g is [tap][WIDE]. */
-static INLINE void pack_filter(int m, const float *g, float *to, int64_t step) {
-    const int n = side_of(m);
+static INLINE void pack_filter(form f, const float *g, float *to, int64_t step) {
     for (int c = 0; c < WIDE; c += LANES) {
         __m256 v[MOST_SIDE][MOST_SIDE];
-        GONE for (int y = 0; y < 3; y++) GONE for (int x = 0; x < 3; x++) v[y][x] =
-            _mm256_load_ps(g + (y * 3 + x) * WIDE + c);
-        transform_square(m, filter_transform, 3, n, v);
-        GONE for (int y = 0; y < n; y++) GONE for (int x = 0; x < n; x++)
-            _mm256_store_ps(to + (y * n + x) * step + c, v[y][x]);
+        GONE for (int y = 0; y < f.r; y++) GONE for (int x = 0; x < f.r; x++) v[y][x] =
+            _mm256_load_ps(g + (y * f.r + x) * WIDE + c);
+        transform_square(f, filter_transform, f.r, f.n, v);
+        GONE for (int y = 0; y < f.n; y++) GONE for (int x = 0; x < f.n; x++)
+            _mm256_store_ps(to + (y * f.n + x) * step + c, v[y][x]);
     }
 }
 
-static void pack_at(int m, const float *g, float *to, int64_t step) {
-    if (m == 4)
-        pack_filter(4, g, to, step);
-    else
-        pack_filter(2, g, to, step);
+static void pack_at(form f, const float *g, float *to, int64_t step) {
+    IN_FORM(f, pack_filter, g, to, step);
 }
 
 typedef struct packing {
     const bl__conv_spec *s;
     const float *weights;
     float *to;
-    int depth, m; /* channels read */
+    int depth, taps; /* channels read */
+    form f;
 } packing;
 
 static float *filter_at(const packing *p, int made, int read) {
-    return p->to + made / WIDE * points_of(p->m) * filter_step(p->depth) + (int64_t)read * WIDE;
+    return p->to + made / WIDE * points_of(p->f) * filter_step(p->depth) + (int64_t)read * WIDE;
 }
 
 /* Channels made are small's, channels read big's, which lie side by side: LANES of them are turned about. */
@@ -193,14 +182,14 @@ static void pack_forward(const void *arg, int64_t from, int64_t to) {
     const int c = p->s->big.c, groups = c / LANES;
     for (int64_t u = from; u < to; u++) {
         const int made = (int)(u / groups) * WIDE, read = (int)(u % groups) * LANES;
-        float g[LANES][9 * WIDE] __attribute__((aligned(32)));
+        float g[LANES][MOST_TAPS * WIDE] __attribute__((aligned(32)));
         for (int o = 0; o < WIDE; o++)
-            for (int t = 0; t < 9; t++) {
-                const float *w = p->weights + ((int64_t)(made + o) * 9 + t) * c + read;
+            for (int t = 0; t < p->taps; t++) {
+                const float *w = p->weights + ((int64_t)(made + o) * p->taps + t) * c + read;
                 for (int i = 0; i < LANES; i++) g[i][t * WIDE + o] = w[i];
             }
         for (int i = 0; i < LANES; i++)
-            pack_at(p->m, g[i], filter_at(p, made, read + i), filter_step(p->depth));
+            pack_at(p->f, g[i], filter_at(p, made, read + i), filter_step(p->depth));
     }
 }
 
@@ -210,20 +199,21 @@ static void pack_backward(const void *arg, int64_t from, int64_t to) {
     const int c = p->s->big.c;
     for (int64_t u = from; u < to; u++) {
         const int made = (int)(u / p->depth) * WIDE, read = (int)(u % p->depth);
-        float g[9 * WIDE] __attribute__((aligned(32)));
-        for (int t = 0; t < 9; t++)
-            memcpy(g + (8 - t) * WIDE, p->weights + ((int64_t)read * 9 + t) * c + made, WIDE * sizeof *g);
-        pack_at(p->m, g, filter_at(p, made, read), filter_step(p->depth));
+        float g[MOST_TAPS * WIDE] __attribute__((aligned(32)));
+        for (int t = 0; t < p->taps; t++)
+            memcpy(g + (p->taps - 1 - t) * WIDE, p->weights + ((int64_t)read * p->taps + t) * c + made,
+                   WIDE * sizeof *g);
+        pack_at(p->f, g, filter_at(p, made, read), filter_step(p->depth));
     }
 }
 
 static void pack(const bl__conv_spec *s, const float *weights, void *to_small, void *to_big) {
     if (to_small) {
-        const packing p = {s, weights, to_small, s->big.c, tile_side(s, s->big.c)};
+        const packing p = {s, weights, to_small, s->big.c, s->kh * s->kw, form_of(s, s->big.c)};
         bl_team_split(s->threads, (int64_t)s->small.c / WIDE * (s->big.c / LANES), pack_forward, &p);
     }
     if (to_big) {
-        const packing p = {s, weights, to_big, s->small.c, tile_side(s, s->small.c)};
+        const packing p = {s, weights, to_big, s->small.c, s->kh * s->kw, form_of(s, s->small.c)};
         bl_team_split(s->threads, (int64_t)s->big.c / WIDE * s->small.c, pack_backward, &p);
     }
 }
@@ -234,8 +224,9 @@ static const bl__data data = {
 const float bl__winograd_zeros[MOST_CHANNELS];
 
 int bl__winograd_fits(const bl__conv_spec *s) {
-    return s->kh == 3 && s->kw == 3 && s->sh == 1 && s->sw == 1 && s->pad.top <= 2 && s->pad.left <= 2 &&
-           s->big.c % WIDE == 0 && s->small.c % WIDE == 0 && BL_MAX(s->big.c, s->small.c) <= MOST_CHANNELS;
+    return (s->kh == 3 || s->kh == 4) && s->kw == s->kh && s->sh == 1 && s->sw == 1 &&
+           BL_MAX(s->pad.top, s->pad.left) < s->kh && s->big.c % WIDE == 0 && s->small.c % WIDE == 0 &&
+           BL_MAX(s->big.c, s->small.c) <= (s->kh == 3 ? MOST_CHANNELS : MOST_CHANNELS / 2);
 }
 
 const bl__own bl__winograd = {.data = &data,

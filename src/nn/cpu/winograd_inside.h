@@ -1,31 +1,40 @@
 /*
- * Winograd's minimal filtering F(m x m, 3 x 3) (Lavin, Gray: Fast Algorithms for Convolutional Neural
- * Networks, CVPR 2016): a tile of m x m results is made from d, (m + 2) x (m + 2) of what is read, and the
- * filter g as
+ * Winograd's minimal filtering F(m x m, r x r) (Lavin, Gray: Fast Algorithms for Convolutional Neural
+ * Networks, CVPR 2016): a tile of m x m results is made from d, n x n of what is read with n = m + r - 1, and
+ * the filter g, r x r, as
  *
  *     A' [ (G g G') . (B' d B) ] A          . value by value, summed over channels
  *
- * with (m + 2)^2 multiplications instead of 9 m^2. m = 2 has the points 0, 1, -1 and infinity; m = 4 also 2
- * and -2. The filter's gradient is the same sum seen from its other side: G' [ (A y A') . (B' d B) ] G.
+ * with n^2 multiplications instead of (m r)^2. These are products of polynomials, seen at n points: 0, 1, -1
+ * and infinity where n = 4, where n = 6 also 2 and -2. So B knows n alone, A takes m of a value's powers and
+ * G r of them. The filter's gradient is the same sum seen from its other side: G' [ (A y A') . (B' d B) ] G.
  *
- * Each function here transforms one row or column of vectors; `m` is a constant where they are inlined.
+ * Each transform here is that of one row or column of vectors; the form is a constant where they are inlined.
  */
 #ifndef BALLERINO_NN_WINOGRAD_INSIDE_H
 #define BALLERINO_NN_WINOGRAD_INSIDE_H
 
 #include "fma_inside.h"
 
-#define MOST_SIDE 6 /* of what a tile is made from */
+#define MOST_SIDE 6 /* n */
 #define MOST_POINTS (MOST_SIDE * MOST_SIDE)
 #define MOST_CHANNELS 512
+#define MOST_TAPS 16
 #define GAP 16 /* floats between rows or matrices, lest they meet in one set of the cache */
 #define GONE _Pragma("GCC unroll 6") /* loops over a tile's rows and columns */
 
-static INLINE int side_of(int m) {
-    return m + 2;
-}
-static INLINE int points_of(int m) {
-    return side_of(m) * side_of(m);
+typedef struct form {
+    int n, r, m;
+} form;
+
+/* The forms that there are. `f` as a constant; for a function that returns nothing. */
+#define IN_FORM(f, function, ...)                                                                            \
+    ((f).r == 4   ? function((form){6, 4, 3}, __VA_ARGS__)                                                   \
+     : (f).n == 6 ? function((form){6, 3, 4}, __VA_ARGS__)                                                   \
+                  : function((form){4, 3, 2}, __VA_ARGS__))
+
+static INLINE int points_of(form f) {
+    return f.n * f.n;
 }
 
 static INLINE __m256 times(float k, __m256 v) {
@@ -43,8 +52,8 @@ static INLINE __m256 plus_times(__m256 a, float k, __m256 b) {
 }
 
 /* B' d */
-static INLINE void read_transform(int m, __m256 *o, const __m256 *d) {
-    if (m == 2) {
+static INLINE void read_transform(form f, __m256 *o, const __m256 *d) {
+    if (f.n == 4) {
         o[0] = minus(d[0], d[2]);
         o[1] = plus(d[1], d[2]);
         o[2] = minus(d[2], d[1]);
@@ -61,82 +70,91 @@ static INLINE void read_transform(int m, __m256 *o, const __m256 *d) {
     o[5] = plus_times(plus_times(d[5], -5, d[3]), 4, d[1]);
 }
 
-/* G g */
-static INLINE void filter_transform(int m, __m256 *o, const __m256 *g) {
-    const __m256 ends = plus(g[0], g[2]);
-    if (m == 2) {
-        o[0] = g[0];
-        o[1] = times(0.5f, plus(ends, g[1]));
-        o[2] = times(0.5f, minus(ends, g[1]));
-        o[3] = g[2];
-        return;
+/* The sum of values k = first, first + 2.. below `count`, each times x to the power of k. */
+static INLINE __m256 every_other(const __m256 *v, int first, int count, float x) {
+    float power = first ? x : 1;
+    __m256 sum = power == 1 ? v[first] : times(power, v[first]);
+    GONE for (int k = first + 2; k < count; k += 2) {
+        power *= x * x;
+        sum = power == 1 ? plus(sum, v[k]) : plus_times(sum, power, v[k]);
     }
-    const __m256 ends2 = plus_times(times(1.f / 24, g[0]), 1.f / 6, g[2]), middle = times(1.f / 12, g[1]);
-    o[0] = times(0.25f, g[0]);
-    o[1] = times(-1.f / 6, plus(ends, g[1]));
-    o[2] = times(-1.f / 6, minus(ends, g[1]));
-    o[3] = plus(ends2, middle);
-    o[4] = minus(ends2, middle);
-    o[5] = g[2];
+    return sum;
 }
 
-/* A' v */
-static INLINE void made_transform(int m, __m256 *o, const __m256 *v) {
-    const __m256 sum = plus(v[1], v[2]), difference = minus(v[1], v[2]);
-    if (m == 2) {
-        o[0] = plus(v[0], sum);
-        o[1] = minus(difference, v[3]);
-        return;
-    }
-    const __m256 sum2 = plus(v[3], v[4]), difference2 = minus(v[3], v[4]);
-    o[0] = plus(plus(v[0], sum), sum2);
-    o[1] = plus_times(difference, 2, difference2);
-    o[2] = plus_times(sum, 4, sum2);
-    o[3] = plus(plus_times(difference, 8, difference2), v[5]);
-}
-
-/* A y */
-static INLINE void gradient_transform(int m, __m256 *o, const __m256 *y) {
-    if (m == 2) {
-        o[0] = y[0];
-        o[1] = plus(y[0], y[1]);
-        o[2] = minus(y[0], y[1]);
-        o[3] = minus(_mm256_setzero_ps(), y[1]);
-        return;
-    }
-    const __m256 even = plus(y[0], y[2]), odd = plus(y[1], y[3]), even2 = plus_times(y[0], 4, y[2]),
-                 odd2 = plus_times(times(2, y[1]), 8, y[3]);
-    o[0] = y[0];
+/* Values with `count` coefficients v at the points 1, -1 (n = 6: 2, -2) come to o[1].. */
+static INLINE void at_points(form f, __m256 *o, const __m256 *v, int count) {
+    const __m256 even = every_other(v, 0, count, 1), odd = every_other(v, 1, count, 1);
     o[1] = plus(even, odd);
     o[2] = minus(even, odd);
+    if (f.n == 4) return;
+    const __m256 even2 = every_other(v, 0, count, 2), odd2 = every_other(v, 1, count, 2);
     o[3] = plus(even2, odd2);
     o[4] = minus(even2, odd2);
-    o[5] = y[3];
+}
+
+/* Its adjoint: `count` sums over these points. */
+static INLINE void over_points(form f, __m256 *o, const __m256 *v, int count) {
+    const __m256 even = plus(v[1], v[2]), odd = minus(v[1], v[2]);
+    GONE for (int k = 0; k < count; k++) o[k] = k % 2 ? odd : even;
+    if (f.n == 4) return;
+    const __m256 even2 = plus(v[3], v[4]), odd2 = minus(v[3], v[4]);
+    GONE for (int k = 0; k < count; k++) o[k] = plus_times(o[k], (float)(1 << k), k % 2 ? odd2 : even2);
+}
+
+/* G's factors of the points. */
+static INLINE void scale_points(form f, __m256 *o, const __m256 *v) {
+    static const float scale[2][MOST_SIDE] = {{1, 0.5f, 0.5f, 1},
+                                              {1.f / 4, -1.f / 6, -1.f / 6, 1.f / 24, 1.f / 24, 1}};
+    GONE for (int k = 0; k < f.n; k++) o[k] = times(scale[f.n == 6][k], v[k]);
+}
+
+/* G g */
+static INLINE void filter_transform(form f, __m256 *o, const __m256 *g) {
+    at_points(f, o, g, f.r);
+    o[0] = g[0];
+    o[f.n - 1] = g[f.r - 1];
+    scale_points(f, o, o);
 }
 
 /* G' v */
-static INLINE void filter_gradient(int m, __m256 *o, const __m256 *v) {
-    const __m256 sum = plus(v[1], v[2]), difference = minus(v[1], v[2]);
-    if (m == 2) {
-        o[0] = plus_times(v[0], 0.5f, sum);
-        o[1] = times(0.5f, difference);
-        o[2] = plus_times(v[3], 0.5f, sum);
-        return;
-    }
-    const __m256 sum2 = plus(v[3], v[4]), difference2 = minus(v[3], v[4]);
-    o[0] = plus_times(plus_times(times(0.25f, v[0]), -1.f / 6, sum), 1.f / 24, sum2);
-    o[1] = plus_times(times(-1.f / 6, difference), 1.f / 12, difference2);
-    o[2] = plus_times(plus_times(v[5], -1.f / 6, sum), 1.f / 6, sum2);
+static INLINE void filter_gradient(form f, __m256 *o, const __m256 *v) {
+    __m256 scaled[MOST_SIDE];
+    scale_points(f, scaled, v);
+    over_points(f, o, scaled, f.r);
+    o[0] = plus(o[0], scaled[0]);
+    o[f.r - 1] = plus(o[f.r - 1], scaled[f.n - 1]);
+}
+
+/* A' v; at infinity n = 4 has the other sign, as B has it there. */
+static INLINE void made_transform(form f, __m256 *o, const __m256 *v) {
+    over_points(f, o, v, f.m);
+    o[0] = plus(o[0], v[0]);
+    o[f.m - 1] = f.n == 4 ? minus(o[f.m - 1], v[f.n - 1]) : plus(o[f.m - 1], v[f.n - 1]);
+}
+
+/* A y */
+static INLINE void gradient_transform(form f, __m256 *o, const __m256 *y) {
+    at_points(f, o, y, f.m);
+    o[0] = y[0];
+    o[f.n - 1] = f.n == 4 ? minus(_mm256_setzero_ps(), y[f.m - 1]) : y[f.m - 1];
+}
+
+/* Where `depth` channels are read, at most. The larger tile of 3x3 pays where few of them keep the filters
+ * small, and where little hangs over. */
+static inline form form_of(const bl__conv_spec *s, int depth) {
+    if (s->kh == 4) return (form){6, 4, 3};
+    return depth <= 128 && BL_MIN(s->small.h, s->small.w) >= 16 ? (form){6, 3, 4} : (form){4, 3, 2};
 }
 
 /* How a side is cut into tiles. All samples' tiles are counted through. */
 typedef struct tiling {
-    int m, across, down;
+    form f;
+    int across, down;
     int64_t tiles;
 } tiling;
 
-static inline tiling tiles_of(int m, bl_shape made) {
-    tiling t = {m, (int)bl__blocks(made.w, m), (int)bl__blocks(made.h, m), 0};
+static inline tiling tiles_of(form f, bl_shape made) {
+    tiling t = {f, (int)bl__blocks(made.w, f.m), (int)bl__blocks(made.h, f.m), 0};
     t.tiles = (int64_t)made.n * t.down * t.across;
     return t;
 }
@@ -147,7 +165,7 @@ extern const float bl__winograd_zeros[MOST_CHANNELS];
  * left by `left`; outside of the picture zeros. */
 static inline void find_pixels(const tiling *t, int64_t k, const float *from, bl_shape s, int top, int left,
                                int side, const float **at) {
-    const int x0 = (int)(k % t->across) * t->m - left, y0 = (int)(k / t->across % t->down) * t->m - top;
+    const int x0 = (int)(k % t->across) * t->f.m - left, y0 = (int)(k / t->across % t->down) * t->f.m - top;
     const float *sample = from + k / t->across / t->down * bl__plane(s) * s.c;
     for (int y = 0; y < side; y++)
         for (int x = 0; x < side; x++)
@@ -157,43 +175,41 @@ static inline void find_pixels(const tiling *t, int64_t k, const float *from, bl
 }
 
 /* One of the transforms above, of columns and then of rows: `from` x `from` values become `to` x `to`. */
-typedef void bl__line_transform(int m, __m256 *o, const __m256 *v);
+typedef void bl__line_transform(form f, __m256 *o, const __m256 *v);
 
-static INLINE void transform_square(int m, bl__line_transform *transform, int from, int to,
+static INLINE void transform_square(form f, bl__line_transform *transform, int from, int to,
                                     __m256 v[MOST_SIDE][MOST_SIDE]) {
     GONE for (int x = 0; x < from; x++) {
         __m256 line[MOST_SIDE], o[MOST_SIDE];
         GONE for (int y = 0; y < from; y++) line[y] = v[y][x];
-        transform(m, o, line);
+        transform(f, o, line);
         GONE for (int y = 0; y < to; y++) v[y][x] = o[y];
     }
     GONE for (int y = 0; y < to; y++) {
         __m256 o[MOST_SIDE];
-        transform(m, o, v[y]);
+        transform(f, o, v[y]);
         GONE for (int x = 0; x < to; x++) v[y][x] = o[x];
     }
 }
 
 /* A tile of `side` x `side` pixels becomes values at the points: that at p comes to to[p * step], channels
  * side by side. */
-static INLINE void transform_tile(int m, bl__line_transform *transform, int side, const float *const *at,
+static INLINE void transform_tile(form f, bl__line_transform *transform, int side, const float *const *at,
                                   int channels, float *to, int64_t step) {
-    const int n = side_of(m);
     for (int c = 0; c < channels; c += LANES) {
         __m256 v[MOST_SIDE][MOST_SIDE];
         GONE for (int y = 0; y < side; y++) GONE for (int x = 0; x < side; x++) v[y][x] =
             _mm256_loadu_ps(at[y * side + x] + c);
-        transform_square(m, transform, side, n, v);
-        GONE for (int y = 0; y < n; y++) GONE for (int x = 0; x < n; x++)
-            _mm256_store_ps(to + (y * n + x) * step + c, v[y][x]);
+        transform_square(f, transform, side, f.n, v);
+        GONE for (int y = 0; y < f.n; y++) GONE for (int x = 0; x < f.n; x++)
+            _mm256_store_ps(to + (y * f.n + x) * step + c, v[y][x]);
     }
 }
 
 /* LANES channels at all points. */
-static INLINE void load_points(int m, __m256 v[MOST_SIDE][MOST_SIDE], const float *at, int64_t step) {
-    const int n = side_of(m);
-    GONE for (int y = 0; y < n; y++) GONE for (int x = 0; x < n; x++) v[y][x] =
-        _mm256_load_ps(at + (y * n + x) * step);
+static INLINE void load_points(form f, __m256 v[MOST_SIDE][MOST_SIDE], const float *at, int64_t step) {
+    GONE for (int y = 0; y < f.n; y++) GONE for (int x = 0; x < f.n; x++) v[y][x] =
+        _mm256_load_ps(at + (y * f.n + x) * step);
 }
 
 int64_t bl__winograd_weights_scratch(const bl__conv_spec *s);

@@ -2,7 +2,7 @@
  * Gradients of the weights by Winograd's filtering (winograd_inside.h).
  *
  * A chunk of tiles of x and of dy is transformed, [point][tile][channel]. A unit, ROWS x WIDE channels of dw,
- * is then summed over the tiles at all points, and transformed back into the nine taps. As in fma_weights.c:
+ * is then summed over the tiles at all points, and transformed back into the taps. As in fma_weights.c:
  * where dw is large, the team lays out a chunk and then takes its units; where it is small, each part of the
  * tiles has a dw of its own and chunks that stay in the second-level cache, and in the end the parts are
  * summed in their order.
@@ -26,12 +26,8 @@ typedef struct chunk {
     float *x, *dy; /* [point][tiles][channels, and a gap] */
 } chunk;
 
-static int tile_side(const bl__conv_spec *s) {
-    return BL_MAX(s->big.c, s->small.c) <= 128 && BL_MIN(s->small.h, s->small.w) >= 16 ? 4 : 2;
-}
-
 static int64_t dw_floats(const bl__conv_spec *s) {
-    return (int64_t)9 * s->small.c * s->big.c;
+    return (int64_t)s->kh * s->kw * s->small.c * s->big.c;
 }
 
 static int is_small(const bl__conv_spec *s) {
@@ -44,7 +40,7 @@ static int64_t row_of(bl_shape s) {
 }
 
 static int64_t tile_floats(const bl__conv_spec *s) {
-    return points_of(tile_side(s)) * (row_of(s->big) + row_of(s->small));
+    return points_of(form_of(s, BL_MAX(s->big.c, s->small.c))) * (row_of(s->big) + row_of(s->small));
 }
 
 /* Parts of the tiles, each with a chunk and a dw. */
@@ -54,7 +50,8 @@ static int parts_of(const bl__conv_spec *s) {
 
 /* Tiles of a chunk: the fewest chunks that are small enough, and then all alike. */
 static int tiles_at_once(const bl__conv_spec *s) {
-    const int64_t all = bl__blocks(tiles_of(tile_side(s), s->small).tiles, parts_of(s)),
+    const int64_t all = bl__blocks(tiles_of(form_of(s, BL_MAX(s->big.c, s->small.c)), s->small).tiles,
+                                   parts_of(s)),
                   most = (is_small(s) ? SMALL_FLOATS : LARGE_FLOATS) / tile_floats(s),
                   chunks = bl__blocks(all, (int)most);
     return (int)bl__blocks(all, (int)chunks);
@@ -68,45 +65,42 @@ int64_t bl__winograd_weights_scratch(const bl__conv_spec *s) {
     return parts_of(s) * part_floats(s) * (int64_t)sizeof(float) + 64;
 }
 
-static INLINE void lay(int m, const chunk *k, int64_t from, int64_t to) {
+static INLINE void lay(form f, const chunk *k, int64_t from, int64_t to) {
     const bl__conv_spec *s = k->s;
     const float *at[MOST_POINTS];
     for (int64_t i = from; i < to; i++) {
-        find_pixels(k->t, k->first + i, k->big, s->big, s->pad.top, s->pad.left, side_of(m), at);
-        transform_tile(m, read_transform, side_of(m), at, s->big.c, k->x + i * row_of(s->big),
+        find_pixels(k->t, k->first + i, k->big, s->big, s->pad.top, s->pad.left, f.n, at);
+        transform_tile(f, read_transform, f.n, at, s->big.c, k->x + i * row_of(s->big),
                        k->tiles * row_of(s->big));
-        find_pixels(k->t, k->first + i, k->small, s->small, 0, 0, m, at);
-        transform_tile(m, gradient_transform, m, at, s->small.c, k->dy + i * row_of(s->small),
+        find_pixels(k->t, k->first + i, k->small, s->small, 0, 0, f.m, at);
+        transform_tile(f, gradient_transform, f.m, at, s->small.c, k->dy + i * row_of(s->small),
                        k->tiles * row_of(s->small));
     }
 }
 
 static void lay_tiles(const void *arg, int64_t from, int64_t to) {
     const chunk *k = arg;
-    if (k->t->m == 4)
-        lay(4, k, from, to);
-    else
-        lay(2, k, from, to);
+    IN_FORM(k->t->f, lay, k, from, to);
 }
 
-/* The nine taps of one output channel and WIDE input channels: sums are [point][ROWS][WIDE]. */
-static INLINE void add_taps(int m, const float *sums, float *dw, int64_t tap) {
+/* The taps of one output channel and WIDE input channels: sums are [point][ROWS][WIDE]. */
+static INLINE void add_taps(form f, const float *sums, float *dw, int64_t tap) {
     for (int c = 0; c < WIDE; c += LANES) {
         __m256 v[MOST_SIDE][MOST_SIDE];
-        load_points(m, v, sums + c, ROWS * WIDE);
-        transform_square(m, filter_gradient, side_of(m), 3, v);
-        GONE for (int y = 0; y < 3; y++) GONE for (int x = 0; x < 3; x++) {
-            float *at = dw + (y * 3 + x) * tap + c;
+        load_points(f, v, sums + c, ROWS * WIDE);
+        transform_square(f, filter_gradient, f.n, f.r, v);
+        GONE for (int y = 0; y < f.r; y++) GONE for (int x = 0; x < f.r; x++) {
+            float *at = dw + (y * f.r + x) * tap + c;
             _mm256_storeu_ps(at, plus(_mm256_loadu_ps(at), v[y][x]));
         }
     }
 }
 
-static INLINE void unit(int m, const chunk *k, int out, int in) {
+static INLINE void unit(form f, const chunk *k, int out, int in) {
     const bl__conv_spec *s = k->s;
     const int64_t row = row_of(s->big), across = row_of(s->small), tap = s->big.c;
     float sums[MOST_POINTS][ROWS][WIDE] __attribute__((aligned(64)));
-    for (int p = 0; p < points_of(m); p++) {
+    for (int p = 0; p < points_of(f); p++) {
         bl__sums at;
         clear_sums(&at);
         multiply_add(&at, k->dy + p * k->tiles * across + out, 1, across, k->x + p * k->tiles * row + in, row,
@@ -114,7 +108,7 @@ static INLINE void unit(int m, const chunk *k, int out, int in) {
         store_sums(&at, sums[p][0], WIDE, 1);
     }
     for (int i = 0; i < BL_MIN(ROWS, s->small.c - out); i++)
-        add_taps(m, sums[0][i], k->dw + (out + i) * 9 * tap + in, tap);
+        add_taps(f, sums[0][i], k->dw + (out + i) * f.r * f.r * tap + in, tap);
 }
 
 static int outs_of(const bl__conv_spec *s) {
@@ -130,10 +124,7 @@ static void multiply(const void *arg, int64_t from, int64_t to) {
     const int outs = outs_of(k->s);
     for (int64_t u = from; u < to; u++) {
         const int out = (int)(u % outs) * ROWS, in = (int)(u / outs) * WIDE;
-        if (k->t->m == 4)
-            unit(4, k, out, in);
-        else
-            unit(2, k, out, in);
+        IN_FORM(k->t->f, unit, k, out, in);
     }
 }
 
@@ -150,7 +141,7 @@ static chunk chunk_at(const chunk *all, int64_t first, int64_t end, float *at) {
     k.first = first;
     k.tiles = (int)BL_MIN(tiles_at_once(k.s), end - first);
     k.x = at;
-    k.dy = at + points_of(k.t->m) * k.tiles * row_of(k.s->big);
+    k.dy = at + points_of(k.t->f) * k.tiles * row_of(k.s->big);
     return k;
 }
 
@@ -189,7 +180,7 @@ static void sum_parts(const void *arg, int64_t from, int64_t to) {
 
 void bl__winograd_backward_weights(const bl__conv_spec *s, const void *big, const void *small, float *dw,
                                    void *scratch) {
-    const tiling t = tiles_of(tile_side(s), s->small);
+    const tiling t = tiles_of(form_of(s, BL_MAX(s->big.c, s->small.c)), s->small);
     const gradient g = {.all = {.s = s, .t = &t, .big = big, .small = small, .dw = dw},
                         .scratch = bl__aligned(scratch),
                         .parts = parts_of(s)};
