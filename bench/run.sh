@@ -44,13 +44,12 @@ ratios() {
 
 nets() {
     log=$(mktemp)
-    "$bench" peaks | tee "$log.peaks"
-    if grep -q 'BF16\|AMX' "$log.peaks"; then
-        fast=bf16
-    else
-        fast=fp32
-        echo "no bfloat16 on this processor: everything in float32"
-    fi
+    peaks=$("$bench" peaks) fast=bf16
+    echo "$peaks"
+    case $peaks in
+    *BF16* | *AMX*) ;;
+    *) fast=fp32; echo "no bfloat16 on this processor: everything in float32" ;;
+    esac
     for net in reference draft standard; do
         pair train $net 9 $fast
         pair infer $net 30 $fast
@@ -62,7 +61,7 @@ nets() {
         pair train draft 9 fp32
     fi
     ratios
-    rm -f "$log" "$log.peaks"
+    rm -f "$log"
 }
 
 [ $# -gt 0 ] || set -- nets ops whole neighbour growth

@@ -58,6 +58,17 @@ static inline __m256 activated(__m256 v, bl_act act) {
     return act == BL_ACT_RELU6 ? _mm256_min_ps(v, _mm256_set1_ps(6)) : v;
 }
 
+/* ---- gradients of the weights ---- */
+#define SMALL_BYTES (256 << 10) /* a dw below which parts of the work each have their own */
+
+static inline int64_t dw_floats(const bl__conv_spec *s) {
+    return (int64_t)s->kh * s->kw * s->small.c * s->big.c;
+}
+
+static inline int is_small(const bl__conv_spec *s) {
+    return dw_floats(s) * (int64_t)sizeof(float) <= SMALL_BYTES;
+}
+
 int64_t bl__fma_weights_scratch(const bl__conv_spec *s);
 void bl__fma_backward_weights(const bl__conv_spec *s, const void *big, const void *small, float *dw,
                               void *scratch);

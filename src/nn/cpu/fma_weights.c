@@ -12,8 +12,7 @@
 
 #include <string.h>
 
-#define SMALL_BYTES (256 << 10) /* of dw */
-#define SMALL_PIXELS 352        /* of a chunk */
+#define SMALL_PIXELS 352 /* of a chunk */
 #define LARGE_PIXELS 640
 
 /* Output rows first.. of one sample, and where their columns lie. */
@@ -41,14 +40,6 @@ static int64_t dy_floats(const bl__conv_spec *s, int rows) {
 
 static int64_t x_floats(const bl__conv_spec *s, int rows) {
     return phases_of(s) * plane_of(s, rows) * bl__blocks(s->big.c, WIDE) * WIDE;
-}
-
-static int64_t dw_floats(const bl__conv_spec *s) {
-    return (int64_t)s->kh * s->kw * s->small.c * s->big.c;
-}
-
-static int is_small(const bl__conv_spec *s) {
-    return dw_floats(s) * (int64_t)sizeof(float) <= SMALL_BYTES;
 }
 
 /* Of a chunk: the fewest chunks that are small enough, and then all alike. */

@@ -11,7 +11,6 @@
 
 #include <string.h>
 
-#define SMALL_BYTES (256 << 10)  /* of dw */
 #define SMALL_FLOATS (96 << 10)  /* of a chunk */
 #define LARGE_FLOATS (768 << 10) /* the same */
 
@@ -26,12 +25,8 @@ typedef struct chunk {
     float *x, *dy; /* [point][tiles][channels, and a gap] */
 } chunk;
 
-static int64_t dw_floats(const bl__conv_spec *s) {
-    return (int64_t)s->kh * s->kw * s->small.c * s->big.c;
-}
-
-static int is_small(const bl__conv_spec *s) {
-    return dw_floats(s) * (int64_t)sizeof(float) <= SMALL_BYTES;
+static form form_here(const bl__conv_spec *s) {
+    return form_of(s, BL_MAX(s->big.c, s->small.c));
 }
 
 /* Of x, and of dy. */
@@ -40,7 +35,7 @@ static int64_t row_of(bl_shape s) {
 }
 
 static int64_t tile_floats(const bl__conv_spec *s) {
-    return points_of(form_of(s, BL_MAX(s->big.c, s->small.c))) * (row_of(s->big) + row_of(s->small));
+    return points_of(form_here(s)) * (row_of(s->big) + row_of(s->small));
 }
 
 /* Parts of the tiles, each with a chunk and a dw. */
@@ -50,8 +45,7 @@ static int parts_of(const bl__conv_spec *s) {
 
 /* Tiles of a chunk: the fewest chunks that are small enough, and then all alike. */
 static int tiles_at_once(const bl__conv_spec *s) {
-    const int64_t all = bl__blocks(tiles_of(form_of(s, BL_MAX(s->big.c, s->small.c)), s->small).tiles,
-                                   parts_of(s)),
+    const int64_t all = bl__blocks(tiles_of(form_here(s), s->small).tiles, parts_of(s)),
                   most = (is_small(s) ? SMALL_FLOATS : LARGE_FLOATS) / tile_floats(s),
                   chunks = bl__blocks(all, (int)most);
     return (int)bl__blocks(all, (int)chunks);
@@ -180,7 +174,7 @@ static void sum_parts(const void *arg, int64_t from, int64_t to) {
 
 void bl__winograd_backward_weights(const bl__conv_spec *s, const void *big, const void *small, float *dw,
                                    void *scratch) {
-    const tiling t = tiles_of(form_of(s, BL_MAX(s->big.c, s->small.c)), s->small);
+    const tiling t = tiles_of(form_here(s), s->small);
     const gradient g = {.all = {.s = s, .t = &t, .big = big, .small = small, .dw = dw},
                         .scratch = bl__aligned(scratch),
                         .parts = parts_of(s)};
