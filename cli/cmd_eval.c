@@ -32,6 +32,7 @@ int bl__cmd_eval(const bl__options *o, bl_err *err) {
     job.model = or_null(o, BL__OPT_model);
     job.methods = or_null(o, BL__OPT_methods);
     job.ablate = bl__option_flag(o, BL__OPT_ablate);
+    job.steady = (float)bl__option_real(o, BL__OPT_steady);
     lpips_files(&job, o, lpips, sizeof lpips);
     int rc = bl__option_need(o, BL__OPT_output, &job.output, err);
     if (rc == 0 && !job.model) rc = bl__consent_for_all(o, consent, sizeof consent, err);

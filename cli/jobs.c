@@ -46,6 +46,7 @@ bl_transfer_job bl__transfer_job(const bl__options *o) {
     j.overlay = or_null(o, BL__OPT_overlay);
     j.report = or_null(o, BL__OPT_report);
     j.smooth = (int)bl__option_int(o, BL__OPT_smooth);
+    j.steady = (float)bl__option_real(o, BL__OPT_steady);
     j.crf = (int)bl__option_int(o, BL__OPT_crf);
     j.threads = (int)bl__option_int(o, BL__OPT_threads);
     j.device = o->device;

@@ -126,6 +126,8 @@ typedef enum bl__opt_type { BL__FLAG, BL__INT, BL__REAL, BL__TEXT, BL__CHOICE, B
     X(source, "source", 's', TEXT, 0, 0, "", "VIDEO", BL__IN_TRANSFER, "the dance")                          \
     X(source_track, "source-track", 0, TEXT, 0, 0, "", "FILE|FOLDER", BL__IN_TRANSFER,                       \
       "the dance's poses, if they were found before: a track, or OpenPose's folder")                         \
+    X(steady, "steady", 0, REAL, -1, 0.9, "-1", "SHARE", BL__IN_TRANSFER | BL__IN(eval),                     \
+      "of the frame before that each frame keeps where they agree; -1: as is usual for the model")           \
     X(steps, "steps", 0, INT, 0, 100000000, "0", "N", BL__IN_TRAIN | BL__IN(demo) | BL__IN(eval),            \
       "training steps of each stage; 0 = as the minutes say")                                                \
     X(target, "target", 't', TEXT, 0, 0, "", "VIDEO", BL__IN(run) | BL__IN(transfer),                        \

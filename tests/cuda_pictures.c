@@ -14,11 +14,13 @@
 #include "on_device.h"
 #include "parity.h"
 #include "planes.h"
+#include "scene.h"
 #include "support.h"
 #include "transfer/compose.h"
 #include "transfer/dataset.h"
 #include "transfer/patch.h"
 #include "transfer/retouch.h"
+#include "transfer/steady.h"
 
 #define ROUNDS 24
 
@@ -347,6 +349,75 @@ static void compositions(void **state) {
     parity_expect();
 }
 
+/* ---- layers after each other ---- */
+typedef struct steadying {
+    bl__grid grid;
+    bl__steady there;
+    bl_picture before;
+    const float *layer;
+    bl_staged field;
+    bl__moment then, now;
+} steadying;
+static bl_picture fresh_second(void *ctx) {
+    const steadying *s = ctx;
+    return put(s->layer, s->there.w, s->there.h, 4, 4);
+}
+static void steadied(void *ctx, bl_picture *to) {
+    steadying *s = ctx;
+    bl__steady_restart(&s->there);
+    bl__steady_queue(&s->there, &s->grid, &s->before, &s->field, s->then);
+    bl__steady_queue(&s->there, &s->grid, to, &s->field, s->now);
+}
+
+static void steady_one(int k) {
+    static const scene room = {.w = 240, .h = 320, .fps = 25};
+    bl_err err = {0};
+    bl_track_frame a, b;
+    bl__steady here;
+    bl__layer l;
+    const int w = 2 + below(90), h = 2 + below(90), n = w * h * 4;
+    steadying s = {.now = {&b.person, below(60) - 10, below(60) - 10}};
+    s.then = (bl__moment){&a.person, s.now.x + below(9) - 4, s.now.y + below(9) - 4};
+    scene_person(&room, below(50), &a);
+    scene_person(&room, a.i + k % 3, &b);
+    assert_ok(bl__grid_init(&s.grid, room.w, room.h, uniform(0.2, 1), &err));
+    const float share = (float)uniform(0.1, 0.9);
+    assert_ok(bl__steady_init(&here, share, w, h, NULL, &err));
+    assert_ok(bl__steady_init(&s.there, share, w, h, device, &err));
+    assert_ok(bl_staged_create(&s.field, device, bl__steady_bytes(w, h), &err));
+    assert_ok(bl__layer_init(&l, w, h, &err));
+    float *before = random_floats(n, -1, 1), *layer = random_floats(n, -1, 1);
+    for (int i = 0; i < n; i++) { /* smooth, with a little noise, and some alike in no way */
+        const float size = i % 4 == 3 ? 0.01f : 1, x = (float)(i / 4 % w), y = (float)(i / 4 / w);
+        before[i] = size * (60 + 30 * sinf(0.2f * x) * cosf(0.15f * y) + 4 * before[i]);
+        layer[i] = before[i] + size * (below(8) ? 12 : 90) * layer[i];
+    }
+    s.layer = layer;
+    s.before = put(before, w, h, 4, 4);
+    float *made = made_by(steadied, &s, fresh_second);
+    memcpy(l.rgba, before, (size_t)n * sizeof *before);
+    bl__steady_layer(&here, &s.grid, &l, s.then);
+    memcpy(l.rgba, layer, (size_t)n * sizeof *layer);
+    bl__steady_layer(&here, &s.grid, &l, s.now);
+    int changed = 0;
+    for (int i = 0; i < n; i++) changed += l.rgba[i] != layer[i];
+    assert_true(changed > n / 4 || w < 16 || h < 16);
+    same_floats("steadied layer", made, l.rgba, n, 1e-3, w, h);
+    bl__layer_release(&l);
+    bl__steady_release(&here);
+    bl__steady_release(&s.there);
+    bl_picture_release(&s.before);
+    bl_staged_release(&s.field);
+    bl__grid_release(&s.grid);
+    bl_free(before), bl_free(layer), bl_free(made);
+}
+
+static void steadied_layers(void **state) {
+    (void)state;
+    for (int k = 0; k < ROUNDS; k++) steady_one(k);
+    parity_expect();
+}
+
 /* ---- patches ---- */
 typedef struct patching {
     const bl_frame *frame;
@@ -504,9 +575,13 @@ static void nothing_is_left(void **state) {
 
 int cuda_pictures_tests(bl_device *where, int is_real) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(figures),         cmocka_unit_test(windows),
-        cmocka_unit_test(compositions),    cmocka_unit_test(patches),
-        cmocka_unit_test(colours),         cmocka_unit_test(memory_that_is_not_there),
+        cmocka_unit_test(figures),
+        cmocka_unit_test(windows),
+        cmocka_unit_test(compositions),
+        cmocka_unit_test(steadied_layers),
+        cmocka_unit_test(patches),
+        cmocka_unit_test(colours),
+        cmocka_unit_test(memory_that_is_not_there),
         cmocka_unit_test(nothing_is_left),
     };
     device = where;

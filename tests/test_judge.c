@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "ballerino/eval.h"
+#include "ballerino/motion.h"
 #include "scene.h"
 
 enum { W = 320, H = 400 };
@@ -143,12 +144,13 @@ static void test_motion_field(void **state) {
     (void)state;
     static float field[W * H * 2];
     const bl_box all = {0, 0, W, H};
+    const bl_motion_nodes nodes = {0, 0, W, H, 1}, every_fourth = {8, 12, 9, 11, 4};
     bl_track_frame now = person_at(0), before = now;
     float v[2];
-    bl_eval_motion_field(field, &all, &now.person, &before.person, W, H); /* nothing moved */
+    bl_motion_field(field, &nodes, &now.person, &before.person, W, H); /* nothing moved */
     for (int i = 0; i < W * H * 2; i++) assert_near(field[i], 0, 1e-3);
     move(&before.person, -7, 5); /* all moved: the body with it, the wall not */
-    bl_eval_motion_field(field, &all, &now.person, &before.person, W, H);
+    bl_motion_field(field, &nodes, &now.person, &before.person, W, H);
     const bl_landmark *knee = &now.person.landmarks[BL_LM_L_KNEE];
     flow_at(field, &all, knee->x * W, knee->y * H, v);
     assert_near(v[0], -7, 0.9); /* the wall's share is exp(-2) of at least 1 */
@@ -164,13 +166,20 @@ static void test_motion_field(void **state) {
     wrist->x = (ex + rx * cosf(0.3f) - ry * sinf(0.3f)) / W;
     wrist->y = (ey + rx * sinf(0.3f) + ry * cosf(0.3f)) / H;
     now.person.landmarks[BL_LM_L_INDEX].visibility = 0; /* the forearm alone */
-    bl_eval_motion_field(field, &all, &now.person, &before.person, W, H);
+    bl_motion_field(field, &nodes, &now.person, &before.person, W, H);
     const float share = 0.8f;
     flow_at(field, &all, ex + share * rx, ey + share * ry, v);
     const float wx = share * (rx * cosf(0.3f) - ry * sinf(0.3f) - rx),
                 wy = share * (rx * sinf(0.3f) + ry * cosf(0.3f) - ry);
     assert_near(v[0], wx, 0.25 * hypot((double)wx, (double)wy) + 0.3);
     assert_near(v[1], wy, 0.25 * hypot((double)wx, (double)wy) + 0.3);
+    float coarse[11 * 9 * 2]; /* the same points again, fewer of them */
+    bl_motion_field(coarse, &every_fourth, &now.person, &before.person, W, H);
+    for (int j = 0; j < 11; j++)
+        for (int i = 0; i < 9; i++) {
+            flow_at(field, &all, (float)(8 + 4 * i), (float)(12 + 4 * j), v);
+            assert_true(coarse[(j * 9 + i) * 2] == v[0] && coarse[(j * 9 + i) * 2 + 1] == v[1]);
+        }
 }
 
 /* A picture that moves as the field says has no error; one that stands still, or flickers, has. */

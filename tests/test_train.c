@@ -177,7 +177,7 @@ static void test_refiners(void **state) {
     bl__painter a, b;
     bl__still *s = NULL;
     bl_frame *fa = NULL, *fb = NULL;
-    assert_ok(bl__render_init(&r, with, t, 1, &err));
+    assert_ok(bl__render_init(&r, with, t, -1, 1, &err));
     assert_ok(bl__painter_init(&a, without, &r.grid, 1, &err));
     assert_ok(bl__painter_init(&b, with, &r.grid, 1, &err));
     assert_ok(bl_frame_create(&fa, room.w, room.h, &err));

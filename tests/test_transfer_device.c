@@ -131,7 +131,7 @@ typedef struct making {
 static void make_ready(making *m, const char *model, const bl_track *t, bl_device *where) {
     bl_err err = {0};
     assert_ok(bl_model_open(&m->model, model, where, &err));
-    assert_ok(bl__render_init(&m->render, m->model, t, 1, &err));
+    assert_ok(bl__render_init(&m->render, m->model, t, -1, 1, &err));
     assert_ok(bl__painter_init(&m->painter, m->model, &m->render.grid, 1, &err));
 }
 
@@ -342,7 +342,7 @@ static void too_little_memory_is_a_sentence(void **state) {
         return;
     }
     assert_ok(bl_model_open(&m.model, in_dir("composite.ballerino"), device, &err));
-    assert_ok(bl__render_init(&m.render, m.model, t, 1, &err));
+    assert_ok(bl__render_init(&m.render, m.model, t, -1, 1, &err));
     assert_int_equal(setenv("BALLERINO_EMULATOR_MB", "1", 1), 0);
     bl__still *s = NULL;
     assert_int_equal(bl__painter_init(&m.painter, m.model, &m.render.grid, 1, &err), BL_E_NOMEM);

@@ -1,4 +1,5 @@
 bl_test(test_transfer_parts SOURCES test_transfer_parts.c ROOMS transfer)
+bl_test(test_steady SOURCES test_steady.c ROOMS transfer)
 bl_test(test_train SOURCES test_train.c ROOMS transfer TIMEOUT 900)
 bl_test(test_perceptual_choice SOURCES test_perceptual_choice.c ROOMS transfer)
 bl_test(test_patch SOURCES test_patch.c ROOMS transfer)

@@ -16,7 +16,7 @@ BEGIN {
     know["figure"] = "base media types pose figure"
     know["dist"] = "base nn dist"
     know["gan"] = "base nn dist gan"
-    know["eval"] = "base media pose types nn eval"
+    know["eval"] = "base media pose types motion nn eval"
     know["transfer"] = "base media nn dist pose types motion figure gan eval transfer"
     know["demo"] = "base media types demo"
     know["cli"] = "base media nn dist pose types motion figure gan eval transfer demo"

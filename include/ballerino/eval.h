@@ -72,16 +72,9 @@ void bl_eval_pose_gap(bl_pose_gap *out, const bl_track_frame *wanted, const bl_t
                       int frame_w, int frame_h);
 
 /* ---- flicker: warped-frame error along the pose's motion ---- */
-/* For each pixel q of `box` in the present frame, where it was before: u(q) = sum_k w_k T_k(q) + w_0 q over
- * limbs k, T_k carrying limb k of pose `now` to that of pose `before` (a place along the limb in shares of
- * its length, across it in pixels, beyond its ends as at the end, turned), w_k ~ exp(-d_k^2 / 2r^2) with d_k
- * the distance to the limb and r its half width (a 24th of the body's height for arms, a 16th for legs, torso
- * and head), and w_0 ~ exp(-2): the background rests. Weights sum to 1. field: box.h * box.w * 2 floats, u(q)
- * - q in pixels, x and y. */
-void bl_eval_motion_field(float *field, const bl_box *box, const bl_person *now, const bl_person *before,
-                          int frame_w, int frame_h);
 /* Mean over the box's pixels and channels of |before(q + field(q)) - now(q)|, bytes, bilinear, clamped to the
- * frame. Real frames have this error too (light, cloth, the detector's noise): compare with theirs. */
+ * frame; field: bl_motion_field's (motion.h) for every pixel of the box. Real frames have this error too
+ * (light, cloth, the detector's noise): compare with theirs. */
 double bl_eval_warped_error(const bl_frame *now, const bl_frame *before, const float *field,
                             const bl_box *box);
 /* The same with what is right to change taken out: mean of |(made change) - (real change)|, a change being

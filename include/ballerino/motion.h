@@ -97,6 +97,20 @@ int bl_motion_retarget(bl_track *normalised, const bl_pose_stats *source, const 
 /* 0, or BL_E_MISMATCH with the same sentence: to be asked before the source is looked at. */
 int bl_motion_retarget_check(const bl_pose_stats *target, bl_err *err);
 
+/* ---- the field that a body's motion makes ---- */
+/* Points of a picture: w by h of them, `step` pixels apart, the first the centre of pixel (x, y). */
+typedef struct bl_motion_nodes {
+    int x, y, w, h, step;
+} bl_motion_nodes;
+/* For each point q where it was a frame before: u(q) = sum_k w_k T_k(q) + w_0 q over limbs k, T_k carrying
+ * limb k of pose `now` to that of pose `before` (a place along the limb in shares of its length, across it in
+ * pixels, beyond its ends as at the end, turned), w_k ~ exp(-d_k^2 / 2r^2) with d_k the distance to the limb
+ * and r its half width (a 24th of the body's height for arms, a 16th for legs, torso and head), and w_0 ~
+ * exp(-2): the background rests. Weights sum to 1. field: h * w * 2 floats, u(q) - q in pixels, x and y.
+ * picture_w, picture_h: of the picture across which landmarks run from 0 to 1. */
+void bl_motion_field(float *field, const bl_motion_nodes *at, const bl_person *now, const bl_person *before,
+                     float picture_w, float picture_h);
+
 /* ---- camera: how far the background moves from one frame to the next ---- */
 typedef struct bl_camera bl_camera;
 int bl_camera_create(bl_camera **out, int frame_width, int frame_height, bl_err *err);

@@ -103,6 +103,17 @@ typedef struct bl_lift {
 void bl_picture_lift(bl_picture *to, const bl_picture *rgb, const bl_picture *mask, const bl_picture *plate,
                      const bl_lift *how);
 
+/* How a layer is steadied by the one before (transfer's steady.h). */
+typedef struct bl_steadying {
+    float share, reach, alpha; /* blended; distance at which nothing is, bytes; what alpha weighs in it */
+    int step, nodes_w;         /* pixels between the field's nodes; nodes in a row of it */
+    int dx, dy;                /* how far the window has moved since */
+} bl_steadying;
+/* layer, before: 4 floats a pixel, of one size; field: nodes of 2 floats that were staged up, enough rows to
+ * lie between. */
+void bl_picture_steady(bl_picture *layer, const bl_picture *before, const bl_staged *field,
+                       const bl_steadying *how);
+
 /* A layer enlarged and laid over bytes: columns x0..x1 and rows y0..y1 of the frame, whose taps say which of
  * the grid's pixels they are mixed of; the layer's first is the grid's (x, y). */
 typedef struct bl_over {

@@ -129,6 +129,10 @@ typedef struct bl_transfer_job {
     const char
         *report; /* HTML page for people: the result, the fitting, how the model was trained; or NULL */
     int smooth;  /* window of bl_motion_smooth, default 5 */
+    /* How much of the frame before, moved along with the limbs, is blended into what the generator makes of
+     * this one where both nearly agree: 0 (nothing) to 0.9. Negative, the default: 0.5, but nothing for
+     * generators that see their previous output, as the paper's do. */
+    float steady;
     int crf;
     int threads;
     bl_device *device; /* where networks run; NULL: the CPU */
@@ -157,6 +161,7 @@ typedef struct bl_heldout_job {
     bl_replay what;
     const char *model;  /* must say what was held out (train --holdout), else BL_E_USAGE */
     const char *target; /* the clip it was trained on, else BL_E_MISMATCH */
+    float steady;       /* as bl_transfer_job's */
     const char *track;  /* its pose track; NULL: MODEL.train/track.json where there is one, else found here */
     int threads;
     bl_device *device; /* where networks run; NULL: the CPU */

@@ -37,6 +37,8 @@ typedef struct bl_trial_job {
      * NULL or "": all with `ablate`, else retrieve,full. */
     const char *methods;
     int ablate;
+    float steady; /* as bl_transfer_job's, default negative: of `full` and of `model`; the others are judged
+                     as the generator made them */
     const char *lpips, *lpips_linear; /* as bl_judge_options */
 } bl_trial_job;
 bl_trial_job bl_trial_job_default(void);

@@ -6,6 +6,7 @@
 #include "ballerino/base.h"
 #include "ballerino/eval.h"
 #include "ballerino/lpips.h"
+#include "ballerino/motion.h"
 
 #define BODY_SIDE 256 /* of the boxes as LPIPS sees them */
 #define FACE_SIDE 128
@@ -74,7 +75,8 @@ static int score_flicker(bl_judge *j, const picture *p, const bl_box *box, bl_fr
     const size_t pixels = (size_t)j->o.width * (size_t)j->o.height;
     if (!j->field) j->field = bl_alloc_array(pixels * 2, sizeof *j->field);
     if (!j->field) return bl_fail(err, BL_E_NOMEM, "not enough memory for a motion field");
-    bl_eval_motion_field(j->field, box, &p->wanted.person, &b->wanted.person, j->o.width, j->o.height);
+    bl_motion_field(j->field, &(bl_motion_nodes){box->x, box->y, box->w, box->h, 1}, &p->wanted.person,
+                    &b->wanted.person, (float)j->o.width, (float)j->o.height);
     s->v[BL_METRIC_FLICKER] = bl_eval_warped_error(p->made, b->made, j->field, box);
     s->v[BL_METRIC_FLICKER_REAL] = bl_eval_warped_error(p->real, b->real, j->field, box);
     s->v[BL_METRIC_CHANGE_ERROR] =

@@ -14,7 +14,7 @@
 #include "ballerino/picture.h"
 #include "kernels.h"
 
-#define BL__DEVICE_ABI 4
+#define BL__DEVICE_ABI 5
 #define BL__DEVICE_SYMBOL "bl__device_module"
 
 typedef void (*bl__log_fn)(bl_log_level level, const char *component, const char *fmt, ...);
@@ -34,6 +34,8 @@ typedef struct bl__picture_ops {
     void (*shift)(bl__device *d, const bl_picture *to, const bl_picture *from, float dx, float dy);
     void (*lift)(bl__device *d, const bl_picture *to, const bl_picture *rgb, const bl_picture *mask,
                  const bl_picture *plate, const bl_lift *how);
+    void (*steady)(bl__device *d, const bl_picture *layer, const bl_picture *before, const float *field,
+                   const bl_steadying *how);
     void (*over)(bl__device *d, const bl_picture *frame, const bl_picture *layer, const bl_over *how);
     void (*resample)(bl__device *d, const bl_picture *to, const bl_picture *from, bl_taps x, bl_taps y);
     void (*patch)(bl__device *d, const bl_picture *frame, const bl_picture *painted, const bl_picture *made,

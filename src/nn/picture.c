@@ -153,6 +153,11 @@ void bl_picture_lift(bl_picture *to, const bl_picture *rgb, const bl_picture *ma
     QUEUE(to->device, pictures->lift, to, rgb, mask, plate, how);
 }
 
+void bl_picture_steady(bl_picture *layer, const bl_picture *before, const bl_staged *field,
+                       const bl_steadying *how) {
+    QUEUE(layer->device, pictures->steady, layer, before, field->data, how);
+}
+
 void bl_picture_over(bl_picture *frame, const bl_picture *layer, const bl_over *how) {
     QUEUE(frame->device, pictures->over, frame, layer, how);
 }

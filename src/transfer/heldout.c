@@ -51,7 +51,8 @@ int bl__heldout_split(bl__heldout *h, int64_t from, bl_err *err) {
 }
 
 int bl__heldout_open(bl__heldout *h, const bl_heldout_job *job, bl_err *err) {
-    *h = (bl__heldout){.target = job->target, .reading = bl__reading(job->device, job->hw)};
+    *h = (bl__heldout){
+        .target = job->target, .steady = job->steady, .reading = bl__reading(job->device, job->hw)};
     int rc = job->model && job->target
                  ? bl_model_open(&h->model, job->model, job->device, err)
                  : bl_fail(err, BL_E_USAGE, "the held-out part needs a model and the clip of its training");
@@ -153,7 +154,7 @@ static int generate(void *ctx, int64_t k, bl_frame *out, bl_err *err) {
 
 static int replay_model(const bl__heldout *h, int threads, bl_heldout_fn fn, void *ctx, bl_err *err) {
     making m;
-    int rc = bl__render_init(&m.render, h->model, &h->part, threads, err);
+    int rc = bl__render_init(&m.render, h->model, &h->part, h->steady, threads, err);
     if (rc < 0) return rc;
     rc = bl__painter_init(&m.painter, h->model, &m.render.grid, threads, err);
     if (rc == 0) rc = bl__heldout_walk(h, generate, &m, fn, ctx, err);

@@ -17,6 +17,7 @@ typedef struct bl__heldout {
     bl_track *track;    /* whole, smoothed; owned */
     bl_track part;      /* the held-out end of it: a view */
     int64_t from;       /* its first frame in the clip */
+    float steady;       /* of what a model makes */
     const bl_frame *plate;
     bl_reader_options reading; /* of the clip */
 } bl__heldout;

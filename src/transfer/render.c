@@ -57,7 +57,7 @@ static int buffers(bl__render *r, bl_err *err) {
 }
 
 /* What makes pictures, once the window's size is known. */
-static int make_maker(bl__render *r, int threads, bl_err *err) {
+static int make_maker(bl__render *r, float steady, int threads, bl_err *err) {
     bl_gan_net net = r->model->info.net;
     net.width = r->w;
     net.height = r->h;
@@ -65,6 +65,8 @@ static int make_maker(bl__render *r, int threads, bl_err *err) {
     if (rc == 0)
         rc = bl_generator_create(&r->generator, &net, r->model->params, BL_SLAB_WEIGHT,
                                  bl_device_faster_precision(device_of(r)), threads, err);
+    if (rc == 0)
+        rc = bl__steady_init(&r->steady, bl__steady_share(steady, &net), r->w, r->h, device_of(r), err);
     if (rc < 0) return rc;
     return device_of(r) ? bl__screen_init(&r->screen, r->generator, r->plate, &r->grid, err)
                         : buffers(r, err);
@@ -73,12 +75,13 @@ static int make_maker(bl__render *r, int threads, bl_err *err) {
 int bl__render_plan(bl__render *r, const bl_model *m, int w, int h, int threads, bl_err *err) {
     *r = (bl__render){.model = m, .w = w, .h = h, .last = -1};
     int rc = bl__grid_init(&r->grid, m->plate->width, m->plate->height, m->info.scale, err);
-    if (rc == 0) rc = make_maker(r, threads, err);
+    if (rc == 0) rc = make_maker(r, -1, threads, err);
     if (rc < 0) bl__render_release(r);
     return rc;
 }
 
-int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, int threads, bl_err *err) {
+int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, float steady, int threads,
+                    bl_err *err) {
     bl__extent e;
     *r = (bl__render){.model = m, .track = track, .last = -1};
     int rc = bl__grid_init(&r->grid, m->plate->width, m->plate->height, m->info.scale, err);
@@ -88,7 +91,7 @@ int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, int
     if (rc == 0) {
         window_size(r, &e);
         bl__follow_place(&r->follow, &r->grid, r->w, r->h, e.drop);
-        rc = make_maker(r, threads, err);
+        rc = make_maker(r, steady, threads, err);
     }
     if (rc < 0) bl__render_release(r);
     return rc;
@@ -96,6 +99,7 @@ int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, int
 
 void bl__render_release(bl__render *r) {
     bl__screen_release(&r->screen);
+    bl__steady_release(&r->steady);
     bl_generator_destroy(&r->generator);
     bl_free(r->label);
     bl_free(r->plate_window);
@@ -134,7 +138,16 @@ static int on_the_cpu(bl__render *r, bl__layer *layer, const bl__scene *s, bl_er
     int rc = bl_generator_run(r->generator, r->label, r->plate_window, s->dx, s->dy, r->rgb, r->mask, err);
     if (rc < 0) return rc;
     bl__layer_fill(layer, &r->grid, s->x, s->y, r->rgb, r->mask, r->plate_window, s->opacity);
+    bl__steady_layer(&r->steady, &r->grid, layer, (bl__moment){s->person, s->x, s->y});
     return 0;
+}
+
+static int on_the_device(bl__render *r, bl__slide *slide, const bl__scene *s, bl_err *err) {
+    int rc = bl__screen_show(&r->screen, slide, s, err);
+    if (rc == 0)
+        bl__steady_queue(&r->steady, &r->grid, &slide->rgba, &slide->moved,
+                         (bl__moment){s->person, s->x, s->y});
+    return rc;
 }
 
 int bl__render_layer(bl__render *r, int64_t k, bl__layer *layer, bl__slide *slide, int *x, int *y,
@@ -150,11 +163,12 @@ int bl__render_layer(bl__render *r, int64_t k, bl__layer *layer, bl__slide *slid
     s.y = *y = r->follow.y[k];
     if (r->last < 0 || r->track->frames[k].cut) {
         bl_generator_reset(r->generator);
+        bl__steady_restart(&r->steady);
     } else {
         s.dx = (float)(*x - r->follow.x[r->last]);
         s.dy = (float)(*y - r->follow.y[r->last]);
     }
     r->last = k;
-    int rc = slide ? bl__screen_show(&r->screen, slide, &s, err) : on_the_cpu(r, layer, &s, err);
+    int rc = slide ? on_the_device(r, slide, &s, err) : on_the_cpu(r, layer, &s, err);
     return rc < 0 ? rc : 1;
 }

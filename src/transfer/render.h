@@ -9,6 +9,7 @@
 #include "model.h"
 #include "parts.h"
 #include "screen.h"
+#include "steady.h"
 
 typedef struct bl__render {
     const bl_model *model; /* borrowed */
@@ -21,10 +22,13 @@ typedef struct bl__render {
     bl_generator *generator;
     float *label, *plate_window, *rgb, *mask;
     bl__screen screen; /* on a device, instead of the buffers above */
-    int64_t last;      /* track entry rendered last, -1 = none: the generator starts afresh */
+    bl__steady steady;
+    int64_t last; /* track entry rendered last, -1 = none: the generator starts afresh */
 } bl__render;
 
-int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, int threads, bl_err *err);
+/* `steady`: the share of the frame before in what is made, 0 to 0.9; negative: as is usual for the model. */
+int bl__render_init(bl__render *r, const bl_model *m, const bl_track *track, float steady, int threads,
+                    bl_err *err);
 /* The same for a window of w x h, without anybody to be rendered: for reckoning. */
 int bl__render_plan(bl__render *r, const bl_model *m, int w, int h, int threads, bl_err *err);
 void bl__render_release(bl__render *r);

@@ -1,6 +1,7 @@
 #include "screen.h"
 
 #include "ballerino/base.h"
+#include "steady.h"
 
 int bl__screen_init(bl__screen *s, bl_generator *g, const uint8_t *plate, const bl__grid *grid, bl_err *err) {
     *s = (bl__screen){.grid = grid, .generator = g, .net = bl_generator_pictures(g)};
@@ -13,6 +14,7 @@ int bl__screen_init(bl__screen *s, bl_generator *g, const uint8_t *plate, const 
 static void destroy(bl__slide *slide) {
     bl_picture_release(&slide->rgba);
     bl_staged_release(&slide->figure);
+    bl_staged_release(&slide->moved);
     bl_free(slide);
 }
 
@@ -35,6 +37,9 @@ int bl__screen_slide(bl__screen *s, bl__slide **out, bl_err *err) {
         rc =
             bl_picture_create(&slide->rgba, s->device, s->net.label.w, s->net.label.h, 4, sizeof(float), err);
         if (rc == 0) rc = bl_staged_create(&slide->figure, s->device, BL__LABEL_BYTES, err);
+        if (rc == 0)
+            rc = bl_staged_create(&slide->moved, s->device, bl__steady_bytes(s->net.label.w, s->net.label.h),
+                                  err);
     }
     if (rc < 0)
         destroy(slide);

@@ -32,6 +32,7 @@ typedef struct bl__slide {
     bl__screen *screen;
     bl_picture rgba;
     bl_staged figure; /* its capsules */
+    bl_staged moved;  /* how the limbs have (steady.h) */
 } bl__slide;
 
 /* What is to be generated. */

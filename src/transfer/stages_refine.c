@@ -38,7 +38,7 @@ static int begin(cutting *c, bl_err *err) {
     for (int64_t i = 0; rc == 0 && i < t->n_train; i++)
         bl__jitter(&c->disturbed->frames[i].person, t->job->seed * 0x9e3779b97f4a7c15u + (uint64_t)i, sd,
                    t->track->width, t->track->height);
-    if (rc == 0) rc = bl__render_init(&c->render, t->coarse, c->disturbed, t->state.threads, err);
+    if (rc == 0) rc = bl__render_init(&c->render, t->coarse, c->disturbed, -1, t->state.threads, err);
     if (rc == 0) rc = bl__painter_init(&c->painter, t->coarse, &c->render.grid, t->state.threads, err);
     if (rc == 0) rc = bl_frame_create(&c->made, t->track->width, t->track->height, err);
     for (int k = 0; rc == 0 && k < BL__REFINERS; k++)

@@ -13,6 +13,7 @@
 bl_transfer_job bl_transfer_job_default(void) {
     return (bl_transfer_job){.normalise = BL_NORMALISE_ROBUST,
                              .smooth = 5,
+                             .steady = -1,
                              .crf = bl_writer_options_default().crf,
                              .hw = BL_HW_AUTO,
                              .pose_model = BL_POSE_FULL,
@@ -55,6 +56,8 @@ static int check(const bl_transfer_job *j, bl_err *err) {
                        retrieve ? "a target video" : "a model");
     if (j->smooth < 1 || j->smooth > 99 || j->smooth % 2 == 0)
         return bl_fail(err, BL_E_USAGE, "the smoothing window must be an odd number from 1 to 99");
+    if (!(j->steady <= 0.9f))
+        return bl_fail(err, BL_E_USAGE, "the share of the frame before must be 0 to 0.9");
     if (j->crf < 0 || j->crf > 51) return bl_fail(err, BL_E_USAGE, "the quality (crf) must be 0 to 51");
     if (j->threads < 0 || j->threads > 1024) return bl_fail(err, BL_E_USAGE, "the threads must be 0 to 1024");
     return 0;
@@ -148,7 +151,7 @@ static int retarget(transfer *t, bl_err *err) {
 static int init_maker(transfer *t, bl_err *err) {
     if (t->job->method == BL_METHOD_RETRIEVE)
         return bl__retrieve_init(&t->retrieve, &t->library, t->normalised, err);
-    return bl__render_init(&t->render, t->model, t->normalised, t->job->threads, err);
+    return bl__render_init(&t->render, t->model, t->normalised, t->job->steady, t->job->threads, err);
 }
 
 static int prepare(transfer *t, bl_err *err) {

@@ -11,7 +11,7 @@
 #define RULES "2" /* of judging; another number when scores would no longer be comparable */
 
 bl_trial_job bl_trial_job_default(void) {
-    bl_trial_job j = {.train = bl_train_job_default()};
+    bl_trial_job j = {.train = bl_train_job_default(), .steady = -1};
     j.train.holdout = 0.15;
     return j;
 }
@@ -53,7 +53,7 @@ static int walk_retrieved(void *ctx, bl_heldout_fn fn, void *fn_ctx, bl_err *err
 
 /* What a row's scores depend on. `made_by`: the model's hash, or nothing. */
 static void key_of(const bl__trial *t, const char *name, const char *made_by, char key[320]) {
-    snprintf(key, 320, "%s %s %.64s %lld %.64s %.64s", RULES, name, t->target_sha256, (long long)t->held.from,
+    snprintf(key, 320, "%s %s %.64s %lld %.80s %.64s", RULES, name, t->target_sha256, (long long)t->held.from,
              made_by, t->lpips_sha256);
 }
 
@@ -110,10 +110,13 @@ static int references(bl__trial *t, int with_retrieval, bl_err *err) {
 }
 
 /* ---- models ---- */
-static int model_row(bl__trial *t, const char *name, const char *model, const char *track, bl_err *err) {
+static int model_row(bl__trial *t, const char *name, const char *model, float steady, const char *track,
+                     bl_err *err) {
+    char made_by[96];
     const bl_train_job *train = &t->job->train;
     const bl_heldout_job h = {.model = model,
                               .target = train->target,
+                              .steady = steady,
                               .track = track,
                               .threads = train->threads,
                               .device = train->device,
@@ -126,7 +129,8 @@ static int model_row(bl__trial *t, const char *name, const char *model, const ch
         rc = bl_fail(err, BL_E_MISMATCH, "%s holds out another part of the clip than the other methods",
                      model);
     if (rc < 0) return rc;
-    return replay_row(t, name, BL_REPLAY_MODEL, bl_model_meta(t->held.model, "sha256"), err);
+    snprintf(made_by, sizeof made_by, "%.64s %.3g", bl_model_meta(t->held.model, "sha256"), (double)steady);
+    return replay_row(t, name, BL_REPLAY_MODEL, made_by, err);
 }
 
 /* The file's name without folders and ending. */
@@ -151,7 +155,7 @@ static int given_model(bl__trial *t, bl_err *err) {
     if (rc == 0) rc = bl__job_file(&t->library.t.state, track, "track.json", err);
     bl_model_close(&m);
     name_of(t->job->model, name);
-    return rc < 0 ? rc : model_row(t, name, t->job->model, track, err);
+    return rc < 0 ? rc : model_row(t, name, t->job->model, t->job->steady, track, err);
 }
 
 /* ---- trained methods ---- */
@@ -159,8 +163,11 @@ static const struct {
     const char *name;
     int previous;
     const char *refine; /* NULL: not trained */
-} methods[] = {
-    {"retrieve", 0, NULL}, {"frame", 0, "none"}, {"temporal", 1, "none"}, {"full", -1, "face,hands"}};
+    int steady;         /* as the job says; else not */
+} methods[] = {{"retrieve", 0, NULL, 0},
+               {"frame", 0, "none", 0},
+               {"temporal", 1, "none", 0},
+               {"full", -1, "face,hands", 1}};
 
 static const char *wanted_methods(const bl_trial_job *j) {
     if (j->methods && *j->methods) return j->methods;
@@ -226,7 +233,9 @@ static int train_row(bl__trial *t, int method, bl_err *err) {
     if (rc < 0) return rc;
     share_poses(t, model);
     rc = train_method(t, method, model, err);
-    return rc < 0 ? rc : model_row(t, methods[method].name, model, track, err);
+    return rc < 0 ? rc
+                  : model_row(t, methods[method].name, model, methods[method].steady ? t->job->steady : 0,
+                              track, err);
 }
 
 /* Of several processes the first judges; the others only train with it. */

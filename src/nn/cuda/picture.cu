@@ -1,5 +1,6 @@
 /* Pictures: figures, windows of a plate, what a generator adds, laid over a frame. What each does says
- * ballerino/picture.h; the arithmetic is that of figure/shapes.h and transfer/compose.c, in their order. */
+ * ballerino/picture.h; the arithmetic is that of figure/shapes.h, transfer/compose.c and steady.c, in their
+ * order. */
 #include "picture.h"
 
 static int64_t pixels(const bl_picture *p) {
@@ -118,6 +119,54 @@ static void lift(bl__device *d, const bl_picture *to, const bl_picture *rgb, con
               array((const float *)plate->data), to->w, to->h, *how});
 }
 
+struct Steady {
+    Array<float4> layer;
+    Array<const float4> before;
+    Array<const float> field;
+    int w, h;
+    bl_steadying how;
+
+    static __device__ float between(float a, float b, float t) { return a + (b - a) * t; }
+    static __device__ float4 between(const float4 &a, const float4 &b, float t) {
+        return make_float4(between(a.x, b.x, t), between(a.y, b.y, t), between(a.z, b.z, t),
+                           between(a.w, b.w, t));
+    }
+    /* Component c of the field between the nodes around a pixel. */
+    __device__ float moved(const Pixel &p, int c) const {
+        const int64_t node = ((int64_t)(p.y / how.step) * how.nodes_w + p.x / how.step) * 2 + c,
+                      below = node + (int64_t)how.nodes_w * 2;
+        const float tx = (float)(p.x % how.step) / (float)how.step,
+                    ty = (float)(p.y % how.step) / (float)how.step;
+        return between(between(field[node], field[node + 2], tx), between(field[below], field[below + 2], tx),
+                       ty);
+    }
+    __device__ void operator()(int64_t i) const {
+        const Pixel p = pixel_of(i, w);
+        const float x = (float)(p.x + how.dx) + moved(p, 0), y = (float)(p.y + how.dy) + moved(p, 1);
+        if (!(x >= 0 && y >= 0 && x <= (float)(w - 1) && y <= (float)(h - 1))) return;
+        const int x0 = clamped((int)x, w - 1), y0 = clamped((int)y, h - 1);
+        const int64_t at = (int64_t)y0 * w + x0;
+        const float tx = x - (float)x0;
+        const float4 was = between(between(before[at], before[at + 1], tx),
+                                   between(before[at + w], before[at + w + 1], tx), y - (float)y0),
+                     now = layer[i];
+        const float4 change = make_float4(was.x - now.x, was.y - now.y, was.z - now.z, was.w - now.w);
+        const float a = how.alpha * change.w;
+        const float squared = change.x * change.x + change.y * change.y + change.z * change.z + a * a;
+        const float near = 1 - squared / (how.reach * how.reach);
+        if (near <= 0) return;
+        const float k = how.share * near * near;
+        layer[i] = make_float4(now.x + k * change.x, now.y + k * change.y, now.z + k * change.z,
+                               now.w + k * change.w);
+    }
+};
+static void steady(bl__device *d, const bl_picture *layer, const bl_picture *before, const float *field,
+                   const bl_steadying *how) {
+    each(d, "a steadied layer", pixels(layer),
+         Steady{array((float4 *)layer->data), array((const float4 *)before->data), array(field), layer->w,
+                layer->h, *how});
+}
+
 struct Over {
     Array<uint8_t> frame;
     Array<const float4> layer;
@@ -156,6 +205,7 @@ extern "C" const bl__picture_ops bl__cuda_pictures = {.draw = draw,
                                                       .window = window,
                                                       .shift = shift,
                                                       .lift = lift,
+                                                      .steady = steady,
                                                       .over = over,
                                                       .resample = bl__cuda_resample,
                                                       .patch = bl__cuda_patch,
