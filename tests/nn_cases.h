@@ -257,11 +257,19 @@ BUILD(wide_down4, wide_conv(g, x, 4, 2, 2, BL_ACT_LRELU))
 BUILD(wide_down2, wide_conv(g, x, 2, 2, 0, BL_ACT_NONE))
 
 /* Weights enough to be brought to another layout in slices. */
-static inline bl_value wide_many(bl_graph *g, const bl_value *x) {
-    bl_conv2d_args a = {
-        .name = "c", .out = 256, .kh = 3, .kw = 3, .pad = BL_PAD_SAME(1), .init_scale = 0.05f};
+static inline bl_value wide_to_256(bl_graph *g, const bl_value *x, int stride) {
+    bl_conv2d_args a = {.name = "c",
+                        .out = 256,
+                        .kh = 3,
+                        .kw = 3,
+                        .sh = stride,
+                        .sw = stride,
+                        .pad = BL_PAD_SAME(1),
+                        .init_scale = 0.05f};
     return projected(g, bl_conv2d(g, projected(g, x[0], "in", 64), &a), "out", 3);
 }
+BUILD(wide_many, wide_to_256(g, x, 1))
+BUILD(wide_down_many, wide_to_256(g, x, 2))
 
 /* The same filters on two sizes: each size may want its own packing of them. */
 static inline bl_value wide_shared(bl_graph *g, const bl_value *x) {

@@ -9,6 +9,10 @@
  * and infinity where n = 4, where n = 6 also 2 and -2. So B knows n alone, A takes m of a value's powers and
  * G r of them. The filter's gradient is the same sum seen from its other side: G' [ (A y A') . (B' d B) ] G.
  *
+ * Stride 2, 3 x 3 (DOWN): a line's even values meet the first and the last tap, which is F(m, 2), and its odd
+ * ones the middle tap alone, m products as they are: 2m + 1 "points" a line instead of 3m products. Going
+ * back (UP) a line of m + 1 values becomes 2m, every other one by F(m, 2), the others by the middle tap.
+ *
  * Each transform here is that of one row or column of vectors; the form is a constant where they are inlined.
  */
 #ifndef BALLERINO_NN_WINOGRAD_INSIDE_H
@@ -16,25 +20,50 @@
 
 #include "fma_inside.h"
 
-#define MOST_SIDE 6 /* n */
+#define MOST_SIDE 7 /* n */
 #define MOST_POINTS (MOST_SIDE * MOST_SIDE)
 #define MOST_CHANNELS 512
 #define MOST_TAPS 16
 #define GAP 16 /* floats between rows or matrices, lest they meet in one set of the cache */
-#define GONE _Pragma("GCC unroll 6") /* loops over a tile's rows and columns */
+#define GONE _Pragma("GCC unroll 7") /* loops over a tile's rows and columns */
 
+typedef enum moves { SAME, DOWN, UP } moves;
 typedef struct form {
     int n, r, m;
+    moves moves;
 } form;
 
-/* The forms that there are. `f` as a constant; for a function that returns nothing. */
+/* The forms that there are, all and those that a filter has. `f` as a constant; for a function that returns
+ * nothing. */
 #define IN_FORM(f, function, ...)                                                                            \
-    ((f).r == 4   ? function((form){6, 4, 3}, __VA_ARGS__)                                                   \
-     : (f).n == 6 ? function((form){6, 3, 4}, __VA_ARGS__)                                                   \
-                  : function((form){4, 3, 2}, __VA_ARGS__))
+    ((f).moves != UP ? IN_FILTER_FORM(f, function, __VA_ARGS__)                                              \
+     : (f).m == 3    ? function((form){7, 3, 3, UP}, __VA_ARGS__)                                            \
+                     : function((form){5, 3, 2, UP}, __VA_ARGS__))
+#define IN_FILTER_FORM(f, function, ...)                                                                     \
+    ((f).r == 4   ? function((form){6, 4, 3, SAME}, __VA_ARGS__)                                             \
+     : (f).n == 7 ? function((form){7, 3, 3, DOWN}, __VA_ARGS__)                                             \
+     : (f).n == 6 ? function((form){6, 3, 4, SAME}, __VA_ARGS__)                                             \
+     : (f).n == 5 ? function((form){5, 3, 2, DOWN}, __VA_ARGS__)                                             \
+                  : function((form){4, 3, 2, SAME}, __VA_ARGS__))
 
 static INLINE int points_of(form f) {
     return f.n * f.n;
+}
+
+/* Pixels of a side of a tile that are read, that are made; and how far the next tile's are. */
+static INLINE int read_side(form f) {
+    return f.moves == UP ? f.m + 1 : f.n;
+}
+static INLINE int made_side(form f) {
+    return f.moves == UP ? 2 * f.m : f.m;
+}
+static INLINE int read_pitch(form f) {
+    return f.moves == DOWN ? 2 * f.m : f.m;
+}
+
+/* The F(m, 2) within. */
+static INLINE form inner(form f) {
+    return (form){f.m + 1, 2, f.m, SAME};
 }
 
 static INLINE __m256 times(float k, __m256 v) {
@@ -52,7 +81,13 @@ static INLINE __m256 plus_times(__m256 a, float k, __m256 b) {
 }
 
 /* B' d */
-static INLINE void read_transform(form f, __m256 *o, const __m256 *d) {
+static INLINE void read_same(form f, __m256 *o, const __m256 *d) {
+    if (f.n == 3) { /* 0, 1, infinity */
+        o[0] = minus(d[0], d[1]);
+        o[1] = d[1];
+        o[2] = minus(d[2], d[1]);
+        return;
+    }
     if (f.n == 4) {
         o[0] = minus(d[0], d[2]);
         o[1] = plus(d[1], d[2]);
@@ -70,6 +105,18 @@ static INLINE void read_transform(form f, __m256 *o, const __m256 *d) {
     o[5] = plus_times(plus_times(d[5], -5, d[3]), 4, d[1]);
 }
 
+static INLINE void read_transform(form f, __m256 *o, const __m256 *d) {
+    if (f.moves == SAME) {
+        read_same(f, o, d);
+        return;
+    }
+    const int down = f.moves == DOWN;
+    __m256 line[MOST_SIDE];
+    GONE for (int k = 0; k <= f.m; k++) line[k] = d[down ? 2 * k : k];
+    read_same(inner(f), o, line);
+    GONE for (int k = 0; k < f.m; k++) o[f.m + 1 + k] = d[down ? 2 * k + 1 : k];
+}
+
 /* The sum of values k = first, first + 2.. below `count`, each times x to the power of k. */
 static INLINE __m256 every_other(const __m256 *v, int first, int count, float x) {
     float power = first ? x : 1;
@@ -81,10 +128,11 @@ static INLINE __m256 every_other(const __m256 *v, int first, int count, float x)
     return sum;
 }
 
-/* Values with `count` coefficients v at the points 1, -1 (n = 6: 2, -2) come to o[1].. */
+/* Values with `count` coefficients v at the points 1, -1 (n = 6: 2, -2; n = 3: 1 alone) come to o[1].. */
 static INLINE void at_points(form f, __m256 *o, const __m256 *v, int count) {
     const __m256 even = every_other(v, 0, count, 1), odd = every_other(v, 1, count, 1);
     o[1] = plus(even, odd);
+    if (f.n == 3) return;
     o[2] = minus(even, odd);
     if (f.n == 4) return;
     const __m256 even2 = every_other(v, 0, count, 2), odd2 = every_other(v, 1, count, 2);
@@ -94,9 +142,9 @@ static INLINE void at_points(form f, __m256 *o, const __m256 *v, int count) {
 
 /* Its adjoint: `count` sums over these points. */
 static INLINE void over_points(form f, __m256 *o, const __m256 *v, int count) {
-    const __m256 even = plus(v[1], v[2]), odd = minus(v[1], v[2]);
+    const __m256 even = f.n == 3 ? v[1] : plus(v[1], v[2]), odd = f.n == 3 ? v[1] : minus(v[1], v[2]);
     GONE for (int k = 0; k < count; k++) o[k] = k % 2 ? odd : even;
-    if (f.n == 4) return;
+    if (f.n <= 4) return;
     const __m256 even2 = plus(v[3], v[4]), odd2 = minus(v[3], v[4]);
     GONE for (int k = 0; k < count; k++) o[k] = plus_times(o[k], (float)(1 << k), k % 2 ? odd2 : even2);
 }
@@ -105,45 +153,93 @@ static INLINE void over_points(form f, __m256 *o, const __m256 *v, int count) {
 static INLINE void scale_points(form f, __m256 *o, const __m256 *v) {
     static const float scale[2][MOST_SIDE] = {{1, 0.5f, 0.5f, 1},
                                               {1.f / 4, -1.f / 6, -1.f / 6, 1.f / 24, 1.f / 24, 1}};
-    GONE for (int k = 0; k < f.n; k++) o[k] = times(scale[f.n == 6][k], v[k]);
+    GONE for (int k = 0; k < f.n; k++) o[k] = f.n == 3 ? v[k] : times(scale[f.n == 6][k], v[k]);
 }
 
 /* G g */
-static INLINE void filter_transform(form f, __m256 *o, const __m256 *g) {
+static INLINE void filter_same(form f, __m256 *o, const __m256 *g) {
     at_points(f, o, g, f.r);
     o[0] = g[0];
     o[f.n - 1] = g[f.r - 1];
     scale_points(f, o, o);
 }
+static INLINE void filter_transform(form f, __m256 *o, const __m256 *g) {
+    if (f.moves == SAME) {
+        filter_same(f, o, g);
+        return;
+    }
+    filter_same(inner(f), o, (const __m256[]){g[0], g[2]});
+    GONE for (int k = 0; k < f.m; k++) o[f.m + 1 + k] = g[1];
+}
 
 /* G' v */
-static INLINE void filter_gradient(form f, __m256 *o, const __m256 *v) {
+static INLINE void gradient_same(form f, __m256 *o, const __m256 *v) {
     __m256 scaled[MOST_SIDE];
     scale_points(f, scaled, v);
     over_points(f, o, scaled, f.r);
     o[0] = plus(o[0], scaled[0]);
     o[f.r - 1] = plus(o[f.r - 1], scaled[f.n - 1]);
 }
+static INLINE void filter_gradient(form f, __m256 *o, const __m256 *v) {
+    __m256 outer[2];
+    if (f.moves == SAME) {
+        gradient_same(f, o, v);
+        return;
+    }
+    gradient_same(inner(f), outer, v);
+    o[0] = outer[0];
+    o[1] = v[f.m + 1];
+    GONE for (int k = 1; k < f.m; k++) o[1] = plus(o[1], v[f.m + 1 + k]);
+    o[2] = outer[1];
+}
 
 /* A' v; at infinity n = 4 has the other sign, as B has it there. */
-static INLINE void made_transform(form f, __m256 *o, const __m256 *v) {
+static INLINE void made_same(form f, __m256 *o, const __m256 *v) {
     over_points(f, o, v, f.m);
     o[0] = plus(o[0], v[0]);
     o[f.m - 1] = f.n == 4 ? minus(o[f.m - 1], v[f.n - 1]) : plus(o[f.m - 1], v[f.n - 1]);
 }
+static INLINE void made_transform(form f, __m256 *o, const __m256 *v) {
+    __m256 made[MOST_SIDE];
+    if (f.moves == SAME) {
+        made_same(f, o, v);
+        return;
+    }
+    made_same(inner(f), made, v);
+    GONE for (int k = 0; k < f.m; k++) {
+        const __m256 middle = v[f.m + 1 + k];
+        if (f.moves == DOWN)
+            o[k] = plus(made[k], middle);
+        else
+            o[2 * k] = middle, o[2 * k + 1] = made[k];
+    }
+}
 
 /* A y */
-static INLINE void gradient_transform(form f, __m256 *o, const __m256 *y) {
+static INLINE void back_same(form f, __m256 *o, const __m256 *y) {
     at_points(f, o, y, f.m);
     o[0] = y[0];
     o[f.n - 1] = f.n == 4 ? minus(_mm256_setzero_ps(), y[f.m - 1]) : y[f.m - 1];
 }
+static INLINE void gradient_transform(form f, __m256 *o, const __m256 *y) {
+    if (f.moves == SAME) {
+        back_same(f, o, y);
+        return;
+    }
+    back_same(inner(f), o, y);
+    GONE for (int k = 0; k < f.m; k++) o[f.m + 1 + k] = y[k];
+}
 
-/* Where `depth` channels are read, at most. The larger tile of 3x3 pays where few of them keep the filters
- * small, and where little hangs over. */
-static inline form form_of(const bl__conv_spec *s, int depth) {
-    if (s->kh == 4) return (form){6, 4, 3};
-    return depth <= 128 && BL_MIN(s->small.h, s->small.w) >= 16 ? (form){6, 3, 4} : (form){4, 3, 2};
+/* Where `depth` channels are read, at most. The larger tiles of 3x3 pay where few of them keep the filters
+ * small, and where little hangs over. `to_big`: backward data. */
+static inline form form_of(const bl__conv_spec *s, int depth, int to_big) {
+    const int side = BL_MIN(s->small.h, s->small.w);
+    if (s->kh == 4) return (form){6, 4, 3, SAME};
+    if (s->sh == 2) {
+        const int m = depth <= 64 && side >= 12 ? 3 : 2;
+        return (form){2 * m + 1, 3, m, to_big ? UP : DOWN};
+    }
+    return depth <= 128 && side >= 16 ? (form){6, 3, 4, SAME} : (form){4, 3, 2, SAME};
 }
 
 /* How a side is cut into tiles. All samples' tiles are counted through. */
@@ -154,18 +250,18 @@ typedef struct tiling {
 } tiling;
 
 static inline tiling tiles_of(form f, bl_shape made) {
-    tiling t = {f, (int)bl__blocks(made.w, f.m), (int)bl__blocks(made.h, f.m), 0};
+    tiling t = {f, (int)bl__blocks(made.w, made_side(f)), (int)bl__blocks(made.h, made_side(f)), 0};
     t.tiles = (int64_t)made.n * t.down * t.across;
     return t;
 }
 
 extern const float bl__winograd_zeros[MOST_CHANNELS];
 
-/* Where the pixels of tile `k` lie in `from`: `side` x `side` of them, the first moved up by `top` and to the
- * left by `left`; outside of the picture zeros. */
-static inline void find_pixels(const tiling *t, int64_t k, const float *from, bl_shape s, int top, int left,
-                               int side, const float **at) {
-    const int x0 = (int)(k % t->across) * t->f.m - left, y0 = (int)(k / t->across % t->down) * t->f.m - top;
+/* Where the pixels of tile `k` lie in `from`: `side` x `side` of them, `pitch` from one tile's to the next's,
+ * the first moved up by `top` and to the left by `left`; outside of the picture zeros. */
+static inline void find_pixels(const tiling *t, int64_t k, const float *from, bl_shape s, int pitch, int top,
+                               int left, int side, const float **at) {
+    const int x0 = (int)(k % t->across) * pitch - left, y0 = (int)(k / t->across % t->down) * pitch - top;
     const float *sample = from + k / t->across / t->down * bl__plane(s) * s.c;
     for (int y = 0; y < side; y++)
         for (int x = 0; x < side; x++)

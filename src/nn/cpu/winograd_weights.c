@@ -26,7 +26,7 @@ typedef struct chunk {
 } chunk;
 
 static form form_here(const bl__conv_spec *s) {
-    return form_of(s, BL_MAX(s->big.c, s->small.c));
+    return form_of(s, BL_MAX(s->big.c, s->small.c), 0);
 }
 
 /* Of x, and of dy. */
@@ -63,10 +63,10 @@ static INLINE void lay(form f, const chunk *k, int64_t from, int64_t to) {
     const bl__conv_spec *s = k->s;
     const float *at[MOST_POINTS];
     for (int64_t i = from; i < to; i++) {
-        find_pixels(k->t, k->first + i, k->big, s->big, s->pad.top, s->pad.left, f.n, at);
+        find_pixels(k->t, k->first + i, k->big, s->big, read_pitch(f), s->pad.top, s->pad.left, f.n, at);
         transform_tile(f, read_transform, f.n, at, s->big.c, k->x + i * row_of(s->big),
                        k->tiles * row_of(s->big));
-        find_pixels(k->t, k->first + i, k->small, s->small, 0, 0, f.m, at);
+        find_pixels(k->t, k->first + i, k->small, s->small, f.m, 0, 0, f.m, at);
         transform_tile(f, gradient_transform, f.m, at, s->small.c, k->dy + i * row_of(s->small),
                        k->tiles * row_of(s->small));
     }
@@ -74,7 +74,7 @@ static INLINE void lay(form f, const chunk *k, int64_t from, int64_t to) {
 
 static void lay_tiles(const void *arg, int64_t from, int64_t to) {
     const chunk *k = arg;
-    IN_FORM(k->t->f, lay, k, from, to);
+    IN_FILTER_FORM(k->t->f, lay, k, from, to);
 }
 
 /* The taps of one output channel and WIDE input channels: sums are [point][ROWS][WIDE]. */
@@ -118,7 +118,7 @@ static void multiply(const void *arg, int64_t from, int64_t to) {
     const int outs = outs_of(k->s);
     for (int64_t u = from; u < to; u++) {
         const int out = (int)(u % outs) * ROWS, in = (int)(u / outs) * WIDE;
-        IN_FORM(k->t->f, unit, k, out, in);
+        IN_FILTER_FORM(k->t->f, unit, k, out, in);
     }
 }
 
