@@ -45,6 +45,13 @@ static INLINE void clear_sums(bl__sums *s) {
     UNROLLED for (int i = 0; i < ROWS; i++) s->left[i] = s->right[i] = _mm256_setzero_ps();
 }
 
+static INLINE void load_sums(bl__sums *s, const float *from, int64_t stride) {
+    UNROLLED for (int i = 0; i < ROWS; i++) {
+        s->left[i] = _mm256_load_ps(from + i * stride);
+        s->right[i] = _mm256_load_ps(from + i * stride + LANES);
+    }
+}
+
 static INLINE void store_sums(const bl__sums *s, float *out, int64_t stride, int wide) {
     UNROLLED for (int i = 0; i < ROWS; i++) {
         _mm256_store_ps(out + i * stride, s->left[i]);
