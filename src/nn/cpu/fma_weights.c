@@ -2,8 +2,9 @@
  * dw[o][tap][i] = sum over output pixels of dy[pixel][o] * x[pixel moved by tap][i], in blocks of 6 x 16
  * channels.
  *
- * Both sides are first laid out in columns, ROWS channels of dy and WIDE of x side by side, pixels below each
- * other with the common pitch: a block reads two columns from top to bottom. Rows of output are taken in
+ * Both sides are first laid out in columns, ROWS channels of dy and WIDE of x side by side (or the other way
+ * round, where less of a block is empty), pixels below each other with the common pitch: a block reads two
+ * columns from top to bottom. Rows of output are taken in
  * chunks. Where dw is large, the team lays out a chunk and then takes its blocks; chunks are few, since each
  * goes through all of dw. Where it is small, each part of the rows has a dw of its own and chunks whose
  * columns stay in the first-level cache, and in the end the parts are summed in their order.
@@ -22,11 +23,21 @@ typedef struct chunk {
     float *dw;
     int first, rows;
     int64_t depth, plane; /* pixels of a column of dy; of a phase, in a column of x */
-    float *dy, *x;        /* [small.c / ROWS][depth][ROWS], [big.c / WIDE][phases][plane][WIDE] */
+    float *dy, *x;        /* [small.c / its width][depth][width], [big.c / width][phases][plane][width] */
 } chunk;
 
 static int phases_of(const bl__conv_spec *s) {
     return s->sh * s->sw;
+}
+
+/* Channels in a column of dy, of x. */
+static int dy_width(const bl__conv_spec *s) {
+    const int64_t upright = bl__blocks(s->small.c, ROWS) * bl__blocks(s->big.c, WIDE),
+                  turned = bl__blocks(s->small.c, WIDE) * bl__blocks(s->big.c, ROWS);
+    return turned < upright ? WIDE : ROWS;
+}
+static int x_width(const bl__conv_spec *s) {
+    return dy_width(s) == ROWS ? WIDE : ROWS;
 }
 
 /* A phase holds the taps' rows below the last output row, and what the last tap reads beyond. */
@@ -35,11 +46,11 @@ static int64_t plane_of(const bl__conv_spec *s, int rows) {
 }
 
 static int64_t dy_floats(const bl__conv_spec *s, int rows) {
-    return (int64_t)rows * bl__pitch(s) * bl__blocks(s->small.c, ROWS) * ROWS;
+    return (int64_t)rows * bl__pitch(s) * bl__blocks(s->small.c, dy_width(s)) * dy_width(s);
 }
 
 static int64_t x_floats(const bl__conv_spec *s, int rows) {
-    return phases_of(s) * plane_of(s, rows) * bl__blocks(s->big.c, WIDE) * WIDE;
+    return phases_of(s) * plane_of(s, rows) * bl__blocks(s->big.c, x_width(s)) * x_width(s);
 }
 
 /* Of a chunk: the fewest chunks that are small enough, and then all alike. */
@@ -69,6 +80,8 @@ static void spread(const float *pixel, int channels, float *to, int width, int64
         const int n = pixel ? BL_MIN(width, channels - c) : 0;
         if (n == WIDE)
             memcpy(to, pixel + c, WIDE * sizeof *to);
+        else if (n == ROWS && width == ROWS)
+            memcpy(to, pixel + c, ROWS * sizeof *to);
         else
             for (int j = 0; j < width; j++) to[j] = j < n ? pixel[c + j] : 0;
     }
@@ -78,14 +91,14 @@ static void spread(const float *pixel, int channels, float *to, int width, int64
 static void lay(const chunk *k, int parts, int part) {
     const bl__conv_spec *s = k->s;
     const int64_t inputs = phases_of(s) * k->plane;
+    const int dy = dy_width(s), x = x_width(s);
     for (int64_t q = bl__share(k->depth, parts, part); q < bl__share(k->depth, parts, part + 1); q++) {
         const int64_t at = bl__small_at(s, k->first, k->rows, q);
-        spread(at < 0 ? NULL : k->small + at * s->small.c, s->small.c, k->dy + q * ROWS, ROWS,
-               k->depth * ROWS);
+        spread(at < 0 ? NULL : k->small + at * s->small.c, s->small.c, k->dy + q * dy, dy, k->depth * dy);
     }
     for (int64_t p = bl__share(inputs, parts, part); p < bl__share(inputs, parts, part + 1); p++) {
         const int64_t at = bl__big_at(s, (int)(p / k->plane), k->first, p % k->plane);
-        spread(at < 0 ? NULL : k->big + at * s->big.c, s->big.c, k->x + p * WIDE, WIDE, inputs * WIDE);
+        spread(at < 0 ? NULL : k->big + at * s->big.c, s->big.c, k->x + p * x, x, inputs * x);
     }
 }
 
@@ -94,44 +107,49 @@ static void lay_part(const void *arg, int part) {
     lay(k, bl_team_parts(k->s->threads), part);
 }
 
-/* The product of two columns; `wide`: of more than LANES channels of x. */
-static INLINE void product(const float *dy, const float *x, int64_t depth, float out[ROWS][WIDE], int wide) {
+/* The product of two columns, of ROWS channels and of WIDE; `wide`: of more than LANES of the latter. */
+static INLINE void product(const float *rows, const float *wides, int64_t depth, float out[ROWS][WIDE],
+                           int wide) {
     bl__sums sums;
     clear_sums(&sums);
-    multiply_add(&sums, dy, 1, ROWS, x, WIDE, depth, wide);
+    multiply_add(&sums, rows, 1, ROWS, wides, WIDE, depth, wide);
     store_sums(&sums, out[0], WIDE, wide);
 }
 
-/* m x n values of dw. */
-static void add_product(const float *dy, const float *x, int64_t depth, float *dw, int64_t stride, int m,
-                        int n) {
+/* m x n values of dw, `below` and `beside` each other. */
+static void add_product(const float *rows, const float *wides, int64_t depth, float *dw, int64_t below,
+                        int64_t beside, int m, int n) {
     float sum[ROWS][WIDE] __attribute__((aligned(32)));
     if (n > LANES)
-        product(dy, x, depth, sum, 1);
+        product(rows, wides, depth, sum, 1);
     else
-        product(dy, x, depth, sum, 0);
-    for (int i = 0; i < m; i++, dw += stride)
-        for (int j = 0; j < n; j++) dw[j] += sum[i][j];
+        product(rows, wides, depth, sum, 0);
+    for (int i = 0; i < m; i++, dw += below)
+        for (int j = 0; j < n; j++) dw[j * beside] += sum[i][j];
 }
 
 /* Unit: taps first, so that both columns are still in the first-level cache, then output channels. */
 static void multiply(const void *arg, int64_t from, int64_t to) {
     const chunk *k = arg;
     const bl__conv_spec *s = k->s;
-    const int taps = s->kh * s->kw, outs = (int)bl__blocks(s->small.c, ROWS);
+    const int taps = s->kh * s->kw, outs = (int)bl__blocks(s->small.c, dy_width(s));
     const int64_t stride = (int64_t)taps * s->big.c;
     for (int64_t u = from; u < to; u++) {
-        const int t = (int)(u % taps), o = (int)(u / taps % outs) * ROWS, i = (int)(u / taps / outs) * WIDE;
+        const int t = (int)(u % taps), o = (int)(u / taps % outs) * dy_width(s),
+                  i = (int)(u / taps / outs) * x_width(s), m = s->small.c - o, n = s->big.c - i;
         const bl__tap at = bl__tap_at(s, t);
         const float *dy = k->dy + o * k->depth,
-                    *x = k->x + i * phases_of(s) * k->plane + (at.phase * k->plane + at.shift) * WIDE;
+                    *x = k->x + i * phases_of(s) * k->plane + (at.phase * k->plane + at.shift) * x_width(s);
         float *dw = k->dw + o * stride + (int64_t)t * s->big.c + i;
-        add_product(dy, x, k->depth, dw, stride, BL_MIN(ROWS, s->small.c - o), BL_MIN(WIDE, s->big.c - i));
+        if (dy_width(s) == ROWS)
+            add_product(dy, x, k->depth, dw, stride, 1, BL_MIN(ROWS, m), BL_MIN(WIDE, n));
+        else
+            add_product(x, dy, k->depth, dw, 1, stride, BL_MIN(ROWS, n), BL_MIN(WIDE, m));
     }
 }
 
 static int64_t units_of(const bl__conv_spec *s) {
-    return bl__blocks(s->big.c, WIDE) * bl__blocks(s->small.c, ROWS) * s->kh * s->kw;
+    return bl__blocks(s->big.c, x_width(s)) * bl__blocks(s->small.c, dy_width(s)) * s->kh * s->kw;
 }
 
 /* The chunk that begins at row `first` and ends before `end`, its columns at `at`. */
