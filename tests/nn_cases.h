@@ -247,6 +247,16 @@ static inline bl_value wide_conv(bl_graph *g, const bl_value *x, int k, int stri
     return projected(g, y, "out", 3);
 }
 
+/* Into few channels, as a last layer does. */
+static inline bl_value narrow_conv(bl_graph *g, const bl_value *x, int k, int pad, int out, bl_act act) {
+    bl_conv2d_args a = {
+        .name = "c", .out = out, .kh = k, .kw = k, .pad = BL_PAD_SAME(pad), .act = act, .init_scale = 0.1f};
+    return bl_conv2d(g, projected(g, x[0], "in", 24), &a);
+}
+BUILD(narrow_conv3, narrow_conv(g, x, 3, 1, 4, BL_ACT_LRELU))
+BUILD(narrow_conv4, narrow_conv(g, x, 4, 2, 1, BL_ACT_NONE))
+BUILD(narrow_conv7, narrow_conv(g, x, 7, 3, 3, BL_ACT_RELU))
+
 BUILD(wide_conv3, wide_conv(g, x, 3, 1, 1, BL_ACT_NONE))
 BUILD(wide_conv3_valid, wide_conv(g, x, 3, 1, 0, BL_ACT_RELU))
 BUILD(wide_conv4, wide_conv(g, x, 4, 1, 2, BL_ACT_LRELU))

@@ -115,6 +115,9 @@ static const op_case tall[] = {
     {"conv 3x3 stride 2 to 256 channels", 1, {S(30, 23, 3)}, wide_down_many},
     {"tall wide conv transposed", 1, {S(21, 9, 3)}, wide_up},
     {"conv transposed in larger tiles", 1, {S(13, 16, 3)}, wide_up},
+    {"conv 3x3 to four channels", 1, {S(17, 11, 3)}, narrow_conv3},
+    {"conv 4x4 to one channel", 1, {S(9, 5, 3)}, narrow_conv4},
+    {"conv 7x7 to three channels", 1, {S(12, 7, 3)}, narrow_conv7},
     {"wide ssim", 2, {S(31, 38, 2), S(31, 38, 2)}, ssim},
     {"wide ssim weighted", 3, {S(29, 40, 3), S(29, 40, 3), S(29, 40, 1)}, ssim_weighted},
 };

@@ -43,7 +43,7 @@ static void block(const bl__product *p, int64_t pixel, int channel) {
     }
 }
 
-static const bl__way way = {.size = sizeof(float), .pixels = ROWS, .channels = WIDE, .block = block};
+const bl__way bl__fma_way = {.size = sizeof(float), .pixels = ROWS, .channels = WIDE, .block = block};
 
 /* ---- weights: [tap][made / WIDE][read][WIDE] ---- */
 typedef struct packing {
@@ -89,7 +89,7 @@ static void pack(const bl__conv_spec *s, const float *weights, void *forward, vo
 }
 
 const bl__own bl__fma = {.data = &bl__planes,
-                         .way = &way,
+                         .way = &bl__fma_way,
                          .pack = pack,
                          .weights_scratch = bl__fma_weights_scratch,
                          .backward_weights = bl__fma_backward_weights};

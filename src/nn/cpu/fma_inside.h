@@ -76,6 +76,8 @@ static inline int is_small(const bl__conv_spec *s) {
     return dw_floats(s) * (int64_t)sizeof(float) <= SMALL_BYTES;
 }
 
+extern const bl__way bl__fma_way; /* blocks of ROWS pixels and WIDE channels */
+
 int64_t bl__fma_weights_scratch(const bl__conv_spec *s);
 void bl__fma_backward_weights(const bl__conv_spec *s, const void *big, const void *small, float *dw,
                               void *scratch);

@@ -43,6 +43,7 @@ static int float_fits(const bl__conv_spec *s) {
 static const bl__own *float_for(const bl__conv_spec *s) {
     if (!float_fits(s)) return NULL;
     if (bl__winograd_fits(s)) return &bl__winograd;
+    if (bl__narrow_fits(s)) return &bl__narrow;
     /* Forward alone oneDNN is as fast. */
     return s->backward_data || s->backward_weights ? &bl__fma : NULL;
 }

@@ -20,11 +20,12 @@ typedef struct bl__own {
 } bl__own;
 
 /* Tile registers (AMX: Intel server processors since 2023), bfloat16, channels in thirty-twos; AVX2 with FMA,
- * float32; and the same with fewer multiplications, 3x3 with stride 1, channels in sixteens. Compiled where
- * the compiler can (BL__AMX, BL__FMA), in files of their own: nothing in those may run on a CPU that has not
- * been asked. */
-extern const bl__own bl__tiles, bl__fma, bl__winograd;
+ * float32; the same with fewer multiplications, 3x3 and 4x4, channels in sixteens; and into four channels or
+ * fewer. Compiled where the compiler can (BL__AMX, BL__FMA), in files of their own: nothing in those may run
+ * on a CPU that has not been asked. */
+extern const bl__own bl__tiles, bl__fma, bl__winograd, bl__narrow;
 int bl__winograd_fits(const bl__conv_spec *s);
+int bl__narrow_fits(const bl__conv_spec *s);
 /* What this CPU is to do this convolution with; NULL: oneDNN. */
 const bl__own *bl__own_for(const bl__conv_spec *s);
 
