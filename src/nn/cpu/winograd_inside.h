@@ -5,9 +5,10 @@
  *
  *     A' [ (G g G') . (B' d B) ] A          . value by value, summed over channels
  *
- * with n^2 multiplications instead of (m r)^2. These are products of polynomials, seen at n points: 0, 1, -1
- * and infinity where n = 4, where n = 6 also 2 and -2. So B knows n alone, A takes m of a value's powers and
- * G r of them. The filter's gradient is the same sum seen from its other side: G' [ (A y A') . (B' d B) ] G.
+ * with n^2 multiplications instead of (m r)^2. These are products of polynomials, seen at n points: 0, 1 and
+ * infinity where n = 3, where n = 4 also -1, where n = 6 also 2 and -2. So B knows n alone, A takes m of a
+ * value's powers and G r of them. The filter's gradient is the same sum seen from its other side: G' [ (A y
+ * A') . (B' d B) ] G.
  *
  * Stride 2, 3 x 3 (DOWN): a line's even values meet the first and the last tap, which is F(m, 2), and its odd
  * ones the middle tap alone, m products as they are: 2m + 1 "points" a line instead of 3m products. Going
@@ -27,19 +28,19 @@
 #define GAP 16 /* floats between rows or matrices, lest they meet in one set of the cache */
 #define GONE _Pragma("GCC unroll 7") /* loops over a tile's rows and columns */
 
-typedef enum moves { SAME, DOWN, UP } moves;
+typedef enum moves { SAME, DOWN, UP } moves; /* stride 1; 2; 2 and back */
 typedef struct form {
     int n, r, m;
     moves moves;
 } form;
 
-/* The forms that there are, all and those that a filter has. `f` as a constant; for a function that returns
- * nothing. */
+/* The forms that there are: all, and those of the forward direction. `f` as a constant; for a function that
+ * returns nothing. */
 #define IN_FORM(f, function, ...)                                                                            \
-    ((f).moves != UP ? IN_FILTER_FORM(f, function, __VA_ARGS__)                                              \
+    ((f).moves != UP ? IN_FORWARD_FORM(f, function, __VA_ARGS__)                                             \
      : (f).m == 3    ? function((form){7, 3, 3, UP}, __VA_ARGS__)                                            \
                      : function((form){5, 3, 2, UP}, __VA_ARGS__))
-#define IN_FILTER_FORM(f, function, ...)                                                                     \
+#define IN_FORWARD_FORM(f, function, ...)                                                                    \
     ((f).r == 4   ? function((form){6, 4, 3, SAME}, __VA_ARGS__)                                             \
      : (f).n == 7 ? function((form){7, 3, 3, DOWN}, __VA_ARGS__)                                             \
      : (f).n == 6 ? function((form){6, 3, 4, SAME}, __VA_ARGS__)                                             \
@@ -173,7 +174,7 @@ static INLINE void filter_transform(form f, __m256 *o, const __m256 *g) {
 }
 
 /* G' v */
-static INLINE void gradient_same(form f, __m256 *o, const __m256 *v) {
+static INLINE void filter_gradient_same(form f, __m256 *o, const __m256 *v) {
     __m256 scaled[MOST_SIDE];
     scale_points(f, scaled, v);
     over_points(f, o, scaled, f.r);
@@ -183,10 +184,10 @@ static INLINE void gradient_same(form f, __m256 *o, const __m256 *v) {
 static INLINE void filter_gradient(form f, __m256 *o, const __m256 *v) {
     __m256 outer[2];
     if (f.moves == SAME) {
-        gradient_same(f, o, v);
+        filter_gradient_same(f, o, v);
         return;
     }
-    gradient_same(inner(f), outer, v);
+    filter_gradient_same(inner(f), outer, v);
     o[0] = outer[0];
     o[1] = v[f.m + 1];
     GONE for (int k = 1; k < f.m; k++) o[1] = plus(o[1], v[f.m + 1 + k]);
@@ -216,17 +217,17 @@ static INLINE void made_transform(form f, __m256 *o, const __m256 *v) {
 }
 
 /* A y */
-static INLINE void back_same(form f, __m256 *o, const __m256 *y) {
+static INLINE void gradient_same(form f, __m256 *o, const __m256 *y) {
     at_points(f, o, y, f.m);
     o[0] = y[0];
     o[f.n - 1] = f.n == 4 ? minus(_mm256_setzero_ps(), y[f.m - 1]) : y[f.m - 1];
 }
 static INLINE void gradient_transform(form f, __m256 *o, const __m256 *y) {
     if (f.moves == SAME) {
-        back_same(f, o, y);
+        gradient_same(f, o, y);
         return;
     }
-    back_same(inner(f), o, y);
+    gradient_same(inner(f), o, y);
     GONE for (int k = 0; k < f.m; k++) o[f.m + 1 + k] = y[k];
 }
 

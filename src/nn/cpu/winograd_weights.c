@@ -86,7 +86,7 @@ static INLINE void lay(form f, const chunk *k, int64_t from, int64_t to) {
 
 static void lay_tiles(const void *arg, int64_t from, int64_t to) {
     const chunk *k = arg;
-    IN_FILTER_FORM(k->t->f, lay, k, from, to);
+    IN_FORWARD_FORM(k->t->f, lay, k, from, to);
 }
 
 /* The taps of one output channel and WIDE input channels; sums are `step` floats from one point to the next.
@@ -134,7 +134,7 @@ static void multiply(const void *arg, int64_t from, int64_t to) {
     const int outs = outs_of(k->s);
     for (int64_t u = from; u < to; u++) {
         const int out = (int)(u % outs) * ROWS, in = (int)(u / outs) * WIDE;
-        IN_FILTER_FORM(k->t->f, unit, k, out, in);
+        IN_FORWARD_FORM(k->t->f, unit, k, out, in);
     }
 }
 
@@ -166,7 +166,7 @@ static INLINE void add_outs(form f, const chunk *k, int64_t from, int64_t to) {
 }
 static void add_all_taps(const void *arg, int64_t from, int64_t to) {
     const chunk *k = arg;
-    IN_FILTER_FORM(k->t->f, add_outs, k, from, to);
+    IN_FORWARD_FORM(k->t->f, add_outs, k, from, to);
 }
 
 /* ---- all tiles ---- */
