@@ -162,32 +162,64 @@ static void from_bf16(float *restrict y, const uint16_t *restrict x, int64_t n) 
 #define TYPED(name) name##_bf16
 #include "typed.h"
 
+#define SPAN 32 /* values whose sums stay in registers */
+
+/* What a pixel of a depthwise convolution is made of: its first tap that lies inside, and how many do. */
+typedef struct depthwise_taps {
+    const float *x, *w;
+    int rows, columns;
+    int64_t x_row, w_row; /* from one row of taps to the next */
+} depthwise_taps;
+
+typedef float eight __attribute__((vector_size(32), aligned(4), may_alias));
+
+/* Channels k.. of it, eight times `n`: a constant where this is inlined. */
+static inline __attribute__((always_inline)) void depthwise_span(float *restrict o, const depthwise_taps *t,
+                                                                 const float *b, int c, int k, int n) {
+    eight sum[SPAN / 8];
+#pragma GCC unroll 4
+    for (int l = 0; l < n; l++) sum[l] = b ? *(const eight *)(b + k + 8 * l) : (eight){0};
+    for (int i = 0; i < t->rows; i++)
+        for (int j = 0; j < t->columns; j++) {
+            const float *p = t->x + i * t->x_row + (int64_t)j * c + k,
+                        *q = t->w + i * t->w_row + (int64_t)j * c + k;
+#pragma GCC unroll 4
+            for (int l = 0; l < n; l++) sum[l] += *(const eight *)(p + 8 * l) * *(const eight *)(q + 8 * l);
+        }
+#pragma GCC unroll 4
+    for (int l = 0; l < n; l++) *(eight *)(o + k + 8 * l) = sum[l];
+}
+
+static float depthwise_one(const depthwise_taps *t, const float *b, int c, int k) {
+    float sum = b ? b[k] : 0;
+    for (int i = 0; i < t->rows; i++)
+        for (int j = 0; j < t->columns; j++)
+            sum += t->x[i * t->x_row + (int64_t)j * c + k] * t->w[i * t->w_row + (int64_t)j * c + k];
+    return sum;
+}
+
 static void depthwise(float *restrict y, const float *restrict x, const float *restrict w,
                       const float *restrict b, bl_shape xs, bl_shape ys, int kh, int kw, int sh, int sw,
                       bl_pad pad, bl_act act, int y0, int y1) {
-    int c = ys.c;
-    for (int oy = y0; oy < y1; oy++)
+    const int c = ys.c;
+    for (int oy = y0; oy < y1; oy++) {
+        const int top = oy * sh - pad.top, first = BL_MAX(0, -top);
         for (int ox = 0; ox < ys.w; ox++) {
+            const int left = ox * sw - pad.left, skip = BL_MAX(0, -left);
+            const depthwise_taps t = {.x = x + ((int64_t)(top + first) * xs.w + left + skip) * c,
+                                      .w = w + ((int64_t)first * kw + skip) * c,
+                                      .rows = BL_MIN(kh, xs.h - top) - first,
+                                      .columns = BL_MIN(kw, xs.w - left) - skip,
+                                      .x_row = (int64_t)xs.w * c,
+                                      .w_row = (int64_t)kw * c};
             float *restrict o = y + ((int64_t)oy * ys.w + ox) * c;
-            if (b)
-                memcpy(o, b, sizeof *o * (size_t)c);
-            else
-                memset(o, 0, sizeof *o * (size_t)c);
-            for (int i = 0; i < kh; i++) {
-                int iy = oy * sh - pad.top + i;
-                if (iy < 0 || iy >= xs.h) continue;
-                for (int j = 0; j < kw; j++) {
-                    int ix = ox * sw - pad.left + j;
-                    if (ix < 0 || ix >= xs.w) continue;
-                    const float *restrict p = x + ((int64_t)iy * xs.w + ix) * c, *restrict q =
-                                                                                     w +
-                                                                                     (int64_t)(i * kw + j) *
-                                                                                         c;
-                    for (int k = 0; k < c; k++) o[k] += p[k] * q[k];
-                }
-            }
+            int k = 0;
+            for (; k + SPAN <= c; k += SPAN) depthwise_span(o, &t, b, c, k, SPAN / 8);
+            for (; k + 8 <= c; k += 8) depthwise_span(o, &t, b, c, k, 1);
+            for (; k < c; k++) o[k] = depthwise_one(&t, b, c, k);
             act_forward(o, o, c, act);
         }
+    }
 }
 
 /* Which output saw input `in` through tap `tap`; negative: none. */
@@ -215,8 +247,6 @@ static void depthwise_back(float *restrict dx, const float *restrict dy, const f
             }
         }
 }
-
-#define SPAN 32 /* values whose sums stay in registers */
 
 static void filter(float *y, const float *x, int64_t step, const float *f, int taps, int64_t n) {
     int64_t i = 0;
