@@ -67,16 +67,16 @@ static inline float between(const float *v, ptrdiff_t next, ptrdiff_t below, flo
 }
 
 /* The pixel (i, j) of a layer. */
-static void steady_pixel(float *now, const float *last, const float *field, const bl_steadying *how, int i,
-                         int j, int w, int h) {
-    const float *node = field + ((ptrdiff_t)(j / STEP) * how->nodes_w + i / STEP) * 2;
+static void steady_pixel(const bl__steady *s, float *now, const bl_steadying *how, int i, int j) {
+    const int w = s->w, h = s->h;
+    const float *node = s->field + ((ptrdiff_t)(j / STEP) * how->nodes_w + i / STEP) * 2;
     const float nx = (float)(i % STEP) / STEP, ny = (float)(j % STEP) / STEP;
     const ptrdiff_t below = (ptrdiff_t)how->nodes_w * 2;
     const float x = (float)(i + how->dx) + between(node, 2, below, nx, ny),
                 y = (float)(j + how->dy) + between(node + 1, 2, below, nx, ny);
     if (!(x >= 0 && y >= 0 && x <= (float)(w - 1) && y <= (float)(h - 1))) return; /* it was not seen */
     const int x0 = BL_MIN((int)x, w - 2), y0 = BL_MIN((int)y, h - 2);
-    const float *was = last + ((ptrdiff_t)y0 * w + x0) * 4;
+    const float *was = s->last + ((ptrdiff_t)y0 * w + x0) * 4;
     float change[4], squared = 0;
     for (int c = 0; c < 4; c++) {
         change[c] = between(was + c, 4, (ptrdiff_t)w * 4, x - (float)x0, y - (float)y0) - now[c];
@@ -95,8 +95,7 @@ void bl__steady_layer(bl__steady *s, const bl__grid *g, bl__layer *l, bl__moment
         reckon(s, g, s->field, now);
         for (int j = 0; j < s->h; j++)
             for (int i = 0; i < s->w; i++)
-                steady_pixel(l->rgba + ((ptrdiff_t)j * s->w + i) * 4, s->last, s->field, &how, i, j, s->w,
-                             s->h);
+                steady_pixel(s, l->rgba + ((ptrdiff_t)j * s->w + i) * 4, &how, i, j);
     }
     memcpy(s->last, l->rgba, (size_t)s->w * (size_t)s->h * 4 * sizeof *s->last);
     s->before = now;

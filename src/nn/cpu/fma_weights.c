@@ -4,10 +4,10 @@
  *
  * Both sides are first laid out in columns, ROWS channels of dy and WIDE of x side by side (or the other way
  * round, where less of a block is empty), pixels below each other with the common pitch: a block reads two
- * columns from top to bottom. Rows of output are taken in
- * chunks. Where dw is large, the team lays out a chunk and then takes its blocks; chunks are few, since each
- * goes through all of dw. Where it is small, each part of the rows has a dw of its own and chunks whose
- * columns stay in the first-level cache, and in the end the parts are summed in their order.
+ * columns from top to bottom. Rows of output are taken in chunks. Where dw is large, the team lays out a
+ * chunk and then takes its blocks; chunks are few, since each goes through all of dw. Where it is small, each
+ * part of the rows has a dw of its own and chunks whose columns stay in the first-level cache, and in the end
+ * the parts are summed in their order.
  */
 #include "fma_inside.h"
 
@@ -132,16 +132,17 @@ static void add_product(const float *rows, const float *wides, int64_t depth, fl
 static void multiply(const void *arg, int64_t from, int64_t to) {
     const chunk *k = arg;
     const bl__conv_spec *s = k->s;
-    const int taps = s->kh * s->kw, outs = (int)bl__blocks(s->small.c, dy_width(s));
+    const int dy_wide = dy_width(s), x_wide = x_width(s), taps = s->kh * s->kw,
+              outs = (int)bl__blocks(s->small.c, dy_wide);
     const int64_t stride = (int64_t)taps * s->big.c;
     for (int64_t u = from; u < to; u++) {
-        const int t = (int)(u % taps), o = (int)(u / taps % outs) * dy_width(s),
-                  i = (int)(u / taps / outs) * x_width(s), m = s->small.c - o, n = s->big.c - i;
+        const int t = (int)(u % taps), o = (int)(u / taps % outs) * dy_wide,
+                  i = (int)(u / taps / outs) * x_wide, m = s->small.c - o, n = s->big.c - i;
         const bl__tap at = bl__tap_at(s, t);
         const float *dy = k->dy + o * k->depth,
-                    *x = k->x + i * phases_of(s) * k->plane + (at.phase * k->plane + at.shift) * x_width(s);
+                    *x = k->x + i * phases_of(s) * k->plane + (at.phase * k->plane + at.shift) * x_wide;
         float *dw = k->dw + o * stride + (int64_t)t * s->big.c + i;
-        if (dy_width(s) == ROWS)
+        if (dy_wide == ROWS)
             add_product(dy, x, k->depth, dw, stride, 1, BL_MIN(ROWS, m), BL_MIN(WIDE, n));
         else
             add_product(x, dy, k->depth, dw, 1, stride, BL_MIN(ROWS, n), BL_MIN(WIDE, m));

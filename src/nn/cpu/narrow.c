@@ -71,7 +71,7 @@ static INLINE void put(const job *j, const __m256 sums[MADE], float *to) {
     }
     _mm_storeu_ps(
         v, _mm256_castps256_ps128(activated(_mm256_castps128_ps256(sum), j->add ? BL_ACT_NONE : j->s->act)));
-    for (int i = 0; i < n; i++) to[i] = v[i];
+    memcpy(to, v, (size_t)n * sizeof *v);
 }
 
 /* PIXELS of row y from column x on, of which `n` are kept; the others are the last one again. */

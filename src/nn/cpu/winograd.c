@@ -81,7 +81,6 @@ static INLINE void lay_tile(form f, const job *j, int64_t k, float *read) {
 }
 
 /* ---- all of a block after each other ---- */
-
 static INLINE void make_block(form f, const job *j, int64_t first, int tiles) {
     float read[READ_FLOATS] __attribute__((aligned(64)));
     float product[MOST_POINTS * (MOST_TILES * WIDE + GAP)] __attribute__((aligned(64)));
